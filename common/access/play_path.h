@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "common/base/result.h"
+
+namespace reelway::access {
+
+// "/t/<token>/<title>/<version>/<rest>" taken apart. `object_path` is "/<title>/<version>/<rest>": the path that the
+// edge asks of the origin and the start of the cache key. Views into the path given.
+struct PlayPath {
+  std::string_view token;
+  std::string_view title;
+  std::string_view version;
+  std::string_view object_path;
+};
+
+// token_missing when the path does not begin with /t/<something>/; http_not_found when what follows is no object path.
+Result<PlayPath> parse_play_path(std::string_view path);
+
+bool is_title_id(std::string_view text);              // [a-z0-9][a-z0-9-]{0,62}
+std::optional<std::uint32_t> parse_version(std::string_view text);  // "v1", "v2", ...
+
+// The height that a rendition's path carries: 720 for ".../video/720/..." and ".../video/720-2/...".
+std::optional<std::uint32_t> path_height(std::string_view object_path);
+
+}  // namespace reelway::access

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace reelway {
+
+// Every error that a person or a program can meet, once. Names are stable: clients and runbooks rely on them.
+// docs/reference/errors.md is generated from this table.
+enum class ErrorCode : std::uint16_t {
+  // self
+  internal,
+  overloaded,
+  shutting_down,
+  timed_out,
+  // start-up and configuration
+  config_unreadable,
+  config_syntax,
+  config_key_missing,
+  config_key_unknown,
+  config_value_invalid,
+  port_in_use,
+  kernel_feature_missing,
+  sandbox_unavailable,
+  // HTTP
+  http_malformed,
+  http_too_large,
+  http_method_not_allowed,
+  http_not_found,
+  http_length_required,
+  http_bad_request,
+  http_unsupported,
+  range_not_satisfiable,
+  credential_missing,
+  credential_wrong,
+  not_an_edge,
+  // tokens
+  token_missing,
+  token_malformed,
+  token_signature_bad,
+  token_expired,
+  token_not_yet_valid,
+  token_other_title,
+  token_key_unknown,
+  token_key_retired,
+  // upstream
+  upstream_unreachable,
+  upstream_failed,
+  upstream_truncated,
+  upstream_corrupt,
+  // disk
+  disk_full,
+  io_failed,
+  not_found_on_disk,
+  stored_data_corrupt,
+  // control store
+  store_unavailable,
+  store_unknown,
+  store_compacted,
+  store_too_large,
+  store_conflict,
+  // catalogue and ingest
+  title_id_invalid,
+  title_exists,
+  title_not_found,
+  title_not_published,
+  version_not_found,
+  job_not_found,
+  key_not_found,
+  upload_not_found,
+  upload_incomplete,
+  upload_too_large,
+  upload_in_progress,
+  media_unreadable,
+  media_truncated,
+  media_no_video,
+  media_no_audio,
+  media_zero_duration,
+  media_unsupported,
+  transcode_failed,
+  index_malformed,
+  mp4_malformed,
+  // command line
+  usage,
+};
+
+struct ErrorInfo {
+  ErrorCode code;
+  std::string_view name;
+  std::uint16_t http_status;
+  std::string_view meaning;
+  std::string_view remedy;
+};
+
+const ErrorInfo& error_info(ErrorCode code);
+std::span<const ErrorInfo> error_table();
+
+}  // namespace reelway

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "edge/store/object.h"
+
+namespace reelway::ring {
+class Ring;
+}
+
+namespace reelway::edge {
+
+class Store;
+
+// The right to fill one object: from disk, or from upstream. Move-only. Destroyed without complete() or fail(), it
+// fails the object with upstream_truncated, so waiters never hang.
+//   pass()      delivers to the readers but keeps nothing (uncacheable answers)
+//   complete()  checks the length and, where the origin sent one, the CRC32C; a difference fails the object with
+//               upstream_truncated or upstream_corrupt and nothing is kept. Else the object enters memory, and disk.
+class FillPermit {
+ public:
+  FillPermit(FillPermit&&) noexcept;
+  FillPermit& operator=(FillPermit&&) noexcept;
+  ~FillPermit();
+
+  const std::shared_ptr<Object>& object() const { return object_; }
+  void head(ObjectMeta meta, bool keep);        // once, before any append; wakes the readers
+  // Room for the next bytes in the object's own memory, so a receive can land there without a copy; then advance().
+  std::span<std::uint8_t> room();
+  void advance(std::size_t count);
+  void append(ByteView bytes);                  // copies into room()
+  Result<void> complete();
+  void fail(Error error);
+  bool stopped_early() const;                   // the object has no reader left and is not kept: the fill may end
+
+ private:
+  friend class Store;
+  FillPermit(Store& store, std::shared_ptr<Object> object);
+  Store* store_ = nullptr;
+  std::shared_ptr<Object> object_;
+  bool keep_ = false;
+};
+
+struct StoreOptions {
+  std::string directory;                        // RocksDB index in <directory>/index, bodies in <directory>/slabs
+  std::uint64_t memory_bytes = 256ull << 20;
+  std::uint64_t disk_bytes = 1ull << 30;
+  std::uint64_t object_bytes_max = 256ull << 20;  // a larger object is passed, not kept
+  std::size_t fills_max = 1024;
+};
+
+// Where an answer came from: for Cache-Status, metrics and explain.
+enum class Tier : std::uint8_t { memory, disk, none };
+
+struct Lookup {
+  enum class Kind : std::uint8_t {
+    hit,        // in memory and complete
+    following,  // another request is filling it: read along
+    fill,       // nobody has it in memory: this request holds the permit
+    refused,    // the limit of fills is reached
+  };
+  Kind kind = Kind::refused;
+  std::shared_ptr<Object> object;
+  std::optional<FillPermit> permit;
+};
+
+struct StoreCounters {
+  std::uint64_t memory_hits = 0, disk_hits = 0, follows = 0, misses = 0;
+  std::uint64_t fills_completed = 0, fills_failed = 0, fills_refused = 0;
+  std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0;
+  std::uint64_t disk_bytes = 0, disk_objects = 0, disk_evictions = 0;
+  std::uint64_t disk_writes = 0, disk_write_errors = 0, disk_writes_shed = 0, disk_corrupt = 0;
+};
+
+// The edge's store: a memory tier over a disk tier. For one ring thread; blocking work runs beside the ring.
+class Store {
+ public:
+  // Opens or creates the directory; recovers after any crash. Errors: not_found_on_disk, io_failed, disk_full.
+  static Result<std::unique_ptr<Store>> open(ring::Ring& ring, const Clock& clock, const StoreOptions& options);
+  ~Store();
+
+  // Collapses: of all requests that ask for a key at once, one gets the permit and the others follow.
+  Lookup lookup(std::string_view key);
+
+  // Tries to fill the permit's object from disk. On success the object is complete (its state says so, readers are
+  // woken) and `done(disk)` is called with the permit spent; else `done(none)` and the permit, still unused, goes to
+  // the caller for an upstream fetch. A record whose bytes do not match its CRC32C is dropped, counted and reported
+  // as none. `done` runs on the ring's thread, never inside this call.
+  void load(FillPermit permit, std::function<void(Tier, std::optional<FillPermit>)> done);
+
+  // Drops the object from both tiers.
+  void erase(std::string_view key);
+
+  // What is known of a key without touching it: for explain. `done` as in load().
+  struct Probe {
+    Tier tier = Tier::none;
+    ObjectState state = ObjectState::failed;
+    ObjectMeta meta;
+    std::uint64_t bytes_present = 0;
+  };
+  void probe(std::string key, std::function<void(std::optional<Probe>)> done);
+
+  StoreCounters counters() const;
+
+  // Waits until every accepted disk write is on its way to the index; then `closed` is called. After that only the
+  // destructor may follow.
+  void close(std::function<void()> closed);
+
+ private:
+  friend class FillPermit;
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace reelway::edge

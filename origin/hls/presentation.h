@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "origin/mp4/track_index.h"
+
+// HLS from track indexes (RFC 8216bis, Apple's authoring rules). Pure and deterministic to the byte.
+//
+// Paths below /<title>/<version>/ :
+//   master.m3u8
+//   <track id>/media.m3u8   <track id>/init.mp4   <track id>/<n>.m4s   (n from 0)
+// where a track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
+// "audio/<language>-<codec>" ("audio/en-aac").
+
+namespace reelway::origin::hls {
+
+struct Track {
+  std::string id;
+  std::string name;            // for people: "English"
+  bool is_default = false;     // exactly one audio track
+  std::shared_ptr<const mp4::TrackIndex> index;
+};
+
+struct Presentation {
+  std::vector<Track> tracks;       // video from highest to lowest, then audio
+  std::uint32_t units_per_segment = 3;
+};
+
+std::uint32_t segment_count(const mp4::TrackIndex& index, std::uint32_t units_per_segment);
+std::string multivariant_playlist(const Presentation& presentation);
+std::string media_playlist(const Presentation& presentation, const Track& track);
+Bytes init_segment(const Track& track);
+
+// One media segment: a computed header (styp, moof, mdat header), then one range of the track file.
+struct SegmentPlan {
+  Bytes header;
+  std::uint64_t file_offset = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint32_t first_unit = 0, unit_count = 0;   // whose sums a reader of the range must check
+  std::uint32_t crc32c = 0;                       // of header and range together, combined without reading a byte
+};
+Result<SegmentPlan> plan_segment(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t segment);
+
+// What an object path asks for, from the part after "/<title>/<version>/".
+struct Resource {
+  enum class Kind : std::uint8_t { multivariant, media_playlist, init, segment };
+  Kind kind = Kind::multivariant;
+  std::string_view track_id;
+  std::uint32_t segment = 0;
+};
+Result<Resource> parse_resource(std::string_view path);   // http_not_found
+
+std::string_view content_type(Resource::Kind kind, mp4::TrackKind track);
+
+}  // namespace reelway::origin::hls

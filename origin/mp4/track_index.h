@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+
+// The index of one mezzanine track file: everything that packaging needs, so that the MP4 itself is never parsed
+// again. Pure: bytes in, bytes out. The on-disk form is docs/formats/track_index.md.
+
+namespace reelway::origin::mp4 {
+
+enum class TrackKind : std::uint8_t { video, audio };
+
+struct Sample {
+  std::uint32_t bytes = 0;
+  std::uint32_t duration = 0;           // in the track's timescale
+  std::int32_t composition_offset = 0;  // presentation time minus decode time
+  bool sync = true;
+};
+
+// A run of samples that is fetched, checked and cut as one: a closed GOP of video, and for audio the frames whose
+// presentation falls into the same time. Its samples' bytes are one contiguous range of the file.
+// Segment n of every track is units [n * k, (n + 1) * k), so tracks are cut alike.
+struct Unit {
+  std::uint32_t first_sample = 0;
+  std::uint32_t sample_count = 0;
+  std::uint64_t decode_time = 0;        // of the first sample, in the track's timescale, from the first sample of the track
+  std::uint64_t file_offset = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint32_t crc32c = 0;
+};
+
+struct TrackIndex {
+  TrackKind kind = TrackKind::video;
+  std::uint32_t timescale = 0;          // ticks per second
+  std::uint64_t media_duration = 0;     // sum of sample durations, in ticks
+  std::int64_t edit_start = 0;          // elst media_time: presentation begins at this media time (B-frame delay, AAC priming)
+  std::uint64_t edit_duration = 0;      // presented length in ticks of this track's timescale
+  std::string codecs;                   // RFC 6381, from the real bytes: "avc1.64001f", "mp4a.40.2"
+  std::string language = "und";         // BCP 47
+  std::uint32_t width = 0, height = 0;  // display size, video
+  std::uint32_t sample_rate = 0, channels = 0;  // audio
+  std::uint64_t file_bytes = 0;         // size of the track file, checked when it is opened
+  Bytes sample_entry;                   // the whole stsd entry box (avc1, mp4a, ...), copied into init segments
+  std::vector<Sample> samples;          // in decode order
+  std::vector<Unit> units;
+
+  double frame_rate() const;            // samples per second of media time, video
+};
+
+// Where the moov box lies, from a file's top-level box headers. `read(offset, count)` returns that range of the file.
+struct BoxRange { std::uint64_t offset = 0; std::uint64_t bytes = 0; };
+
+// From the bytes of a whole moov box of a file with exactly one track, whose samples lie in decode order without gaps.
+// `cut_times` are the presentation times (seconds as rational ticks/timescale of `cut_timescale`) at which units begin:
+// for video pass none (units begin at each sync sample that starts a group of 2 s), for audio pass the video's.
+// Unit sums are zero until set_unit_crc. mp4_malformed names the box and the field.
+struct Cuts {
+  std::uint32_t timescale = 0;
+  std::vector<std::uint64_t> starts;    // presentation times of unit starts after the edit, first is 0
+};
+Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, const Cuts* cuts);
+Cuts cuts_of(const TrackIndex& video);
+
+Bytes serialize_index(const TrackIndex& index);           // versioned, ends with a CRC32C of itself
+Result<TrackIndex> parse_index(ByteView bytes);           // index_malformed
+
+}  // namespace reelway::origin::mp4
