@@ -1,0 +1,51 @@
+#include "common/base/encoding.h"
+
+#include <gtest/gtest.h>
+
+namespace reelway {
+namespace {
+
+TEST(Encoding, Base64UrlOfRfc4648Samples) {
+  EXPECT_EQ(base64url(as_bytes("")), "");
+  EXPECT_EQ(base64url(as_bytes("f")), "Zg");
+  EXPECT_EQ(base64url(as_bytes("fo")), "Zm8");
+  EXPECT_EQ(base64url(as_bytes("foobar")), "Zm9vYmFy");
+  EXPECT_EQ(base64url(Bytes{0xfb, 0xff}), "-_8");
+}
+
+TEST(Encoding, Base64UrlIsStrict) {
+  EXPECT_TRUE(from_base64url("Zg").has_value());
+  EXPECT_FALSE(from_base64url("Zh").has_value());    // unused bits set
+  EXPECT_FALSE(from_base64url("Zg==").has_value());  // padding
+  EXPECT_FALSE(from_base64url("Z").has_value());
+  EXPECT_FALSE(from_base64url("Zm+v").has_value());
+  EXPECT_FALSE(from_base64url("Zm 8").has_value());
+}
+
+TEST(Encoding, OneValueHasOneText) {
+  for (int first = 0; first < 256; ++first) {
+    const Bytes value{static_cast<std::uint8_t>(first), 0x5a};
+    const std::string text = base64url(value);
+    EXPECT_EQ(from_base64url(text), value);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string flipped = text;
+        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+        EXPECT_NE(from_base64url(flipped), value);
+      }
+    }
+  }
+}
+
+TEST(Encoding, PaddedBase64AndHex) {
+  EXPECT_EQ(base64(as_bytes("fo")), "Zm8=");
+  EXPECT_EQ(from_base64("Zm8="), Bytes({'f', 'o'}));
+  EXPECT_FALSE(from_base64("Zm8").has_value());
+  EXPECT_EQ(hex(Bytes{0x00, 0xaf}), "00af");
+  EXPECT_EQ(from_hex("00AF"), Bytes({0x00, 0xaf}));
+  EXPECT_FALSE(from_hex("0").has_value());
+  EXPECT_FALSE(from_hex("0g").has_value());
+}
+
+}  // namespace
+}  // namespace reelway
