@@ -17,10 +17,12 @@ struct PlayPath {
   std::string_view object_path;
 };
 
+// `path` is the target without its query. An object path is made of unreserved characters (RFC 3986, section 2.3) and
+// single slashes, without "." or ".." segments: so one object has one path, and one cache key.
 // token_missing when the path does not begin with /t/<something>/; http_not_found when what follows is no object path.
 Result<PlayPath> parse_play_path(std::string_view path);
 
-bool is_title_id(std::string_view text);              // [a-z0-9][a-z0-9-]{0,62}
+bool is_title_id(std::string_view text);                            // [a-z0-9][a-z0-9-]{0,62}
 std::optional<std::uint32_t> parse_version(std::string_view text);  // "v1", "v2", ...
 
 // The height that a rendition's path carries: 720 for ".../video/720/..." and ".../video/720-2/...".

@@ -59,6 +59,9 @@ struct KeyPair {
 };
 
 Result<KeyPair> generate_key_pair();
+Result<PublicKey> public_key_of(const PrivateKey& key);
+// config_value_invalid when the token could not be parsed again: a title that is no title id, times out of order,
+// a claim that this version does not know.
 Result<std::string> sign_token(const Token& token, const PrivateKey& key);
 // token_malformed with the reason.
 Result<UnverifiedToken> parse_token(std::string_view text);
