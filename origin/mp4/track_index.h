@@ -6,6 +6,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "origin/mp4/box.h"
 
 // The index of one mezzanine track file: everything that packaging needs, so that the MP4 itself is never parsed
 // again. Pure: bytes in, bytes out. The on-disk form is docs/formats/track_index.md.
@@ -27,7 +28,7 @@ struct Sample {
 struct Unit {
   std::uint32_t first_sample = 0;
   std::uint32_t sample_count = 0;
-  std::uint64_t decode_time = 0;        // of the first sample, in the track's timescale, from the first sample of the track
+  std::uint64_t decode_time = 0;        // of the first sample, in ticks, from the first sample of the track
   std::uint64_t file_offset = 0;
   std::uint64_t file_bytes = 0;
   std::uint32_t crc32c = 0;
@@ -37,8 +38,9 @@ struct TrackIndex {
   TrackKind kind = TrackKind::video;
   std::uint32_t timescale = 0;          // ticks per second
   std::uint64_t media_duration = 0;     // sum of sample durations, in ticks
-  std::int64_t edit_start = 0;          // elst media_time: presentation begins at this media time (B-frame delay, AAC priming)
-  std::uint64_t edit_duration = 0;      // presented length in ticks of this track's timescale
+  std::int64_t edit_start = 0;          // presentation time 0 is this media time (B-frame delay, AAC priming);
+                                        // below 0: the first sample is presented that much later than 0
+  std::uint64_t edit_duration = 0;      // the presentation ends here, in ticks from presentation time 0
   std::string codecs;                   // RFC 6381, from the real bytes: "avc1.64001f", "mp4a.40.2"
   std::string language = "und";         // BCP 47
   std::uint32_t width = 0, height = 0;  // display size, video
@@ -51,10 +53,7 @@ struct TrackIndex {
   double frame_rate() const;            // samples per second of media time, video
 };
 
-// Where the moov box lies, from a file's top-level box headers. `read(offset, count)` returns that range of the file.
-struct BoxRange { std::uint64_t offset = 0; std::uint64_t bytes = 0; };
-
-// From the bytes of a whole moov box of a file with exactly one track, whose samples lie in decode order without gaps.
+// From the bytes of a whole moov box (with its header; find_moov says where it is) of a file with exactly one track, whose samples lie in decode order without gaps.
 // `cut_times` are the presentation times (seconds as rational ticks/timescale of `cut_timescale`) at which units begin:
 // for video pass none (units begin at each sync sample that starts a group of 2 s), for audio pass the video's.
 // Unit sums are zero until set_unit_crc. mp4_malformed names the box and the field.
@@ -64,6 +63,13 @@ struct Cuts {
 };
 Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, const Cuts* cuts);
 Cuts cuts_of(const TrackIndex& video);
+
+// When unit number `unit` begins, in ticks of presentation time: 0 for the first, edit_duration for the one after the
+// last. So differences of neighbours are durations and sum up to edit_duration.
+std::uint64_t unit_start(const TrackIndex& index, std::size_t unit);
+
+// The sum of a unit's bytes in the file, to be set for every unit before the index is stored.
+void set_unit_crc(TrackIndex& index, std::size_t unit, std::uint32_t crc32c);
 
 Bytes serialize_index(const TrackIndex& index);           // versioned, ends with a CRC32C of itself
 Result<TrackIndex> parse_index(ByteView bytes);           // index_malformed
