@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "origin/catalog/records.h"
+#include "origin/hls/presentation.h"
+#include "origin/store/control_store.h"
+
+namespace reelway::origin {
+
+// A published version as the packager needs it: parsed indexes and the files that they describe. Immutable; whoever
+// holds the pointer may use it as long as he likes. Its files are never changed.
+struct PublishedVersion {
+  std::string title;
+  std::string version;
+  hls::Presentation presentation;
+  std::vector<std::string> files;  // absolute path of each presentation.tracks[i]'s track file
+  std::int64_t duration_ms = 0;
+  std::int64_t published_at_ms = 0;
+  std::string content_id;          // hex; differs whenever any byte of any track or index differs: for ETags
+  std::string source_sha256;
+  std::uint64_t index_memory_bytes = 0;
+
+  // Position of a track in presentation.tracks, or -1.
+  int track_position(std::string_view track_id) const;
+};
+
+// What an operator is told of one rendition.
+struct Rendition {
+  std::string id;                  // "video/720"
+  mp4::TrackKind kind = mp4::TrackKind::video;
+  std::uint32_t width = 0, height = 0;
+  std::string codecs;
+  std::uint64_t bandwidth = 0;          // bits per second of the worst segment
+  std::uint64_t average_bandwidth = 0;
+  std::uint64_t frames = 0;             // samples
+  std::int64_t duration_ms = 0;
+  std::uint64_t bytes = 0;
+};
+std::vector<Rendition> renditions(const PublishedVersion& version);
+
+struct CatalogOptions {
+  std::string data_dir;
+  std::size_t cached_versions_max = 256;
+  std::uint64_t cached_bytes_max = 256ull << 20;
+};
+
+// Titles, their versions and the indexes of published ones. Blocking (store and disk) but for cached(). Thread-safe.
+//
+// The cache: a published version never changes, so an entry is valid for ever and is dropped only for room, least
+// recently used first. Many threads that ask for one version load it once.
+class Catalog {
+ public:
+  Catalog(ControlStore& store, const Clock& clock, CatalogOptions options);
+  ~Catalog();
+
+  // title_not_found, version_not_found (also while the version is building or has failed), not_found_on_disk,
+  // index_malformed.
+  Result<std::shared_ptr<const PublishedVersion>> published(std::string_view title, std::string_view version);
+  // The same from memory only, null when it is not there. Never blocks on the disk: fit for an event loop.
+  std::shared_ptr<const PublishedVersion> cached(std::string_view title, std::string_view version);
+
+  Result<std::vector<TitleRecord>> titles();                                   // by title id
+  Result<TitleRecord> title(std::string_view title);                           // title_not_found
+  Result<std::vector<VersionRecord>> versions(std::string_view title);         // oldest first; title_not_found
+  Result<VersionRecord> version(std::string_view title, std::string_view version);  // version_not_found
+  // The published version that plays now: title_not_found, title_not_published.
+  Result<std::string> current_version(std::string_view title);
+
+  // Whether an ingest of this title could begin: title_id_invalid; title_exists unless new_version, or the title's
+  // only ingests have failed; title_not_found for a new version of nothing.
+  Result<void> check_new(std::string_view title, bool new_version);
+
+  // Folder of a version, "<data_dir>/titles/<title>/<version>", and of its original,
+  // "<data_dir>/originals/<title>/<version>/source".
+  std::string version_folder(std::string_view title, std::string_view version) const;
+  std::string original_path(std::string_view title, std::string_view version) const;
+
+  // For origin/jobs.
+  struct NewVersion {
+    std::string title;
+    std::string name;              // of a new title; empty: the id
+    std::string language;
+    std::uint32_t units_per_segment = 3;
+    bool new_version = false;
+    UploadRecord upload;           // complete
+    std::string job;
+  };
+  // Title, version and job records and the upload's mark in one transaction; the reply is the queued job.
+  // Errors as check_new(), and store_conflict when another ingest came first (nothing was written).
+  Result<JobRecord> create(const NewVersion& request);
+  // Makes a version visible in one transaction with the end of its job. Its folder is already in place.
+  Result<void> publish(const VersionRecord& version, const JobRecord& job);
+  // Records a failed ingest: version and job, and the title if it has no published version.
+  Result<void> fail(const JobRecord& job, const Error& error);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace reelway::origin

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+// What the control store holds about films, as values and as the JSON text of its keys. Pure.
+//
+//   /v1/title/<title>              TitleRecord
+//   /v1/version/<title>/<version>  VersionRecord
+//   /v1/job/<job>                  JobRecord
+//   /v1/upload/<upload>            UploadRecord
+//
+// Every text carries "format":1. A text of another format or shape is stored_data_corrupt and names the key.
+
+namespace reelway::origin {
+
+enum class TitleState : std::uint8_t { ingesting, published, failed };
+enum class VersionState : std::uint8_t { building, published, failed };
+enum class JobState : std::uint8_t { queued, running, done, failed };
+enum class JobStage : std::uint8_t { probe, transcode, index, publish };
+enum class UploadState : std::uint8_t { waiting, complete, taken };
+
+struct TitleRecord {
+  std::string title;
+  std::string name;                // for people
+  TitleState state = TitleState::ingesting;
+  std::string current_version;     // "v1"; empty while none is published
+  std::string latest_version;      // the highest number handed out
+  std::int64_t created_at_ms = 0;
+  std::optional<Error> error;      // of the last ingest that failed, until one succeeds
+};
+
+struct TrackRecord {
+  std::string id;                  // "video/720"
+  std::string name;                // "English"
+  bool is_default = false;
+  std::string file;                // "video-720.mp4", within the version's folder
+  std::string index;               // "video-720.idx"
+  std::uint64_t bytes = 0;
+};
+
+struct VersionRecord {
+  std::string title;
+  std::string version;             // "v1"
+  VersionState state = VersionState::building;
+  std::string job;
+  std::string sha256;              // of the original, lower-case hex
+  std::uint64_t source_bytes = 0;
+  std::int64_t duration_ms = 0;
+  std::string language;
+  std::uint32_t units_per_segment = 3;
+  std::vector<TrackRecord> tracks;
+  std::int64_t created_at_ms = 0;
+  std::int64_t published_at_ms = 0;
+  std::optional<Error> error;
+};
+
+struct JobRecord {
+  std::string job;
+  std::string title;
+  std::string version;
+  std::string upload;              // whose file is the original, until it has been moved to originals/
+  JobState state = JobState::queued;
+  JobStage stage = JobStage::probe;
+  double progress = 0;             // of the whole job, 0 to 1
+  std::int64_t attempts = 0;
+  std::int64_t created_at_ms = 0;
+  std::optional<Error> error;
+};
+
+struct UploadRecord {
+  std::string upload;
+  std::string filename;            // as the client named it; never used as a path
+  std::uint64_t size_bytes = 0;    // announced
+  std::string title;
+  bool new_version = false;
+  UploadState state = UploadState::waiting;
+  std::string sha256;              // once complete
+  std::int64_t created_at_ms = 0;
+};
+
+std::string_view name_of(TitleState state);
+std::string_view name_of(VersionState state);
+std::string_view name_of(JobState state);
+std::string_view name_of(JobStage stage);
+std::string_view name_of(UploadState state);
+
+std::string title_key(std::string_view title);
+std::string version_key(std::string_view title, std::string_view version);
+std::string job_key(std::string_view job);
+std::string upload_key(std::string_view upload);
+inline constexpr std::string_view kTitlePrefix = "/v1/title/";
+inline constexpr std::string_view kVersionPrefix = "/v1/version/";
+inline constexpr std::string_view kJobPrefix = "/v1/job/";
+inline constexpr std::string_view kUploadPrefix = "/v1/upload/";
+
+std::string to_json(const TitleRecord& record);
+std::string to_json(const VersionRecord& record);
+std::string to_json(const JobRecord& record);
+std::string to_json(const UploadRecord& record);
+
+// `key` is where the text was found: the identifiers come from it, and errors name it.
+Result<TitleRecord> parse_title(std::string_view key, std::string_view json);
+Result<VersionRecord> parse_version_record(std::string_view key, std::string_view json);
+Result<JobRecord> parse_job(std::string_view key, std::string_view json);
+Result<UploadRecord> parse_upload(std::string_view key, std::string_view json);
+
+// "v7" -> 7, and back. Zero for a text that is no version.
+std::uint32_t version_number(std::string_view version);
+std::string version_name(std::uint32_t number);
+
+}  // namespace reelway::origin
