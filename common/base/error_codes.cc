@@ -54,6 +54,7 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {store_compacted, "store_compacted", 410, "the asked revision is below the compaction floor", "take a snapshot and watch from there"},
     {store_too_large, "store_too_large", 413, "the transaction is over a limit", "split it"},
     {store_conflict, "store_conflict", 409, "another change came first", "read the current state and decide again"},
+    {store_request_invalid, "store_request_invalid", 400, "the transaction is not well formed", "correct what the detail names"},
     {title_id_invalid, "title_id_invalid", 400, "this is no title id", "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"},
     {title_exists, "title_exists", 409, "the title exists already", "choose another id, or add a version with --new-version"},
     {title_not_found, "title_not_found", 404, "there is no such title", "list the titles with: reelway titles"},

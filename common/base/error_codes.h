@@ -60,6 +60,7 @@ enum class ErrorCode : std::uint16_t {
   store_compacted,
   store_too_large,
   store_conflict,
+  store_request_invalid,
   // catalogue and ingest
   title_id_invalid,
   title_exists,
