@@ -142,7 +142,7 @@ export class Cluster {
 
   // The origin must know the edges' public addresses for its play URLs, so it is started again once they are known.
   async start() {
-    await this.startOrigin();
+    if (!this.origin?.running) await this.startOrigin();
     for (let number = 1; number <= this.edgeCount; ++number) await this.startEdge(number);
     await this.origin.stop();
     await this.startOrigin();
