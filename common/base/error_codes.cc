@@ -75,6 +75,7 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {transcode_failed, "transcode_failed", 500, "the transcoder failed", "see the job's log; the original is kept, repeat the ingest"},
     {index_malformed, "index_malformed", 500, "a track index cannot be read", "ingest the film again"},
     {mp4_malformed, "mp4_malformed", 422, "an MP4 file is not well formed", "check the file with: ffprobe FILE"},
+    {server_unreachable, "server_unreachable", 502, "the server cannot be reached", "check that it runs and that its address in this command's configuration is right"},
     {usage, "usage", 400, "the command was not understood", "see --help"},
 });
 

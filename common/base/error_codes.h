@@ -83,6 +83,7 @@ enum class ErrorCode : std::uint16_t {
   index_malformed,
   mp4_malformed,
   // command line
+  server_unreachable,
   usage,
 };
 
