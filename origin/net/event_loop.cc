@@ -16,7 +16,9 @@ namespace reelway::origin {
 namespace {
 
 // uv_* calls with arguments that we chose ourselves fail only by our own fault.
-void must(int result) { CHECK(result == 0); }
+void must(int result) {
+  CHECK(result == 0);
+}
 
 }  // namespace
 
@@ -75,9 +77,13 @@ EventLoop::~EventLoop() {
   must(uv_loop_close(&state_->loop));
 }
 
-void EventLoop::run() { uv_run(&state_->loop, UV_RUN_DEFAULT); }
+void EventLoop::run() {
+  uv_run(&state_->loop, UV_RUN_DEFAULT);
+}
 
-void EventLoop::stop() { uv_stop(&state_->loop); }
+void EventLoop::stop() {
+  uv_stop(&state_->loop);
+}
 
 void EventLoop::post(Task task) {
   std::lock_guard lock(state_->mutex);
@@ -102,10 +108,18 @@ bool EventLoop::run_on_worker(Task work, Task done) {
   return true;
 }
 
-std::size_t EventLoop::work_count() const { return state_->work_count; }
-std::uint64_t EventLoop::work_refused_count() const { return state_->work_refused_count; }
-std::chrono::milliseconds EventLoop::now() const { return std::chrono::milliseconds(uv_now(&state_->loop)); }
-uv_loop_s* EventLoop::handle() { return &state_->loop; }
+std::size_t EventLoop::work_count() const {
+  return state_->work_count;
+}
+std::uint64_t EventLoop::work_refused_count() const {
+  return state_->work_refused_count;
+}
+std::chrono::milliseconds EventLoop::now() const {
+  return std::chrono::milliseconds(uv_now(&state_->loop));
+}
+uv_loop_s* EventLoop::handle() {
+  return &state_->loop;
+}
 
 struct Timer::State {
   uv_timer_t handle{};
@@ -139,7 +153,9 @@ void Timer::start_every(std::chrono::milliseconds period) {
   must(uv_timer_start(&state_->handle, &State::fired, milliseconds, milliseconds));
 }
 
-void Timer::stop() { uv_timer_stop(&state_->handle); }
+void Timer::stop() {
+  uv_timer_stop(&state_->handle);
+}
 
 struct SignalWatch::State {
   uv_signal_t handle{};
@@ -160,7 +176,9 @@ SignalWatch::SignalWatch(EventLoop& loop, int signal_number, std::function<void(
   uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle));
 }
 
-SignalWatch::~SignalWatch() { uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle), &State::closed); }
+SignalWatch::~SignalWatch() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle), &State::closed);
+}
 
 struct SocketPoll::State {
   uv_poll_t handle{};

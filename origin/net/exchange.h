@@ -50,7 +50,9 @@ class RequestHandler : public std::enable_shared_from_this<RequestHandler> {
   virtual void begin(const http::RequestHead& head) = 0;
   virtual void body(ByteView part) = 0;
   virtual void body_end() = 0;
-  // The client is gone or broke the protocol (the body may have ended early). No respond() any more.
+  // The client ended its side before the body's announced end. It may still read: respond once everything is undone.
+  virtual void body_cut(const Error& error) = 0;
+  // The client is gone or broke the protocol. No respond() any more.
   virtual void abandoned() = 0;
 };
 

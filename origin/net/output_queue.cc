@@ -16,7 +16,9 @@ constexpr std::size_t kGatherMax = 8;  // a response has at most three pieces of
 
 }  // namespace
 
-void OutputQueue::add(std::string text) { add(std::make_shared<const std::string>(std::move(text))); }
+void OutputQueue::add(std::string text) {
+  add(std::make_shared<const std::string>(std::move(text)));
+}
 
 void OutputQueue::add(std::shared_ptr<const std::string> text) {
   if (!text->empty()) pieces_.push_back({std::move(text), nullptr});
@@ -83,9 +85,9 @@ OutputQueue::State OutputQueue::write_file(int socket) {
     case FileBody::Turn::sent: return State::more;
     case FileBody::Turn::blocked: return State::blocked;
     case FileBody::Turn::cold: return State::cold;
-    case FileBody::Turn::failed: return State::failed;
+    case FileBody::Turn::failed: break;
   }
-  CHECK(false);
+  return State::failed;
 }
 
 }  // namespace reelway::origin

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/result.h"
+#include "origin/io/track_file.h"
+#include "origin/net/event_loop.h"
+#include "origin/net/file_body.h"
+
+namespace reelway::origin {
+
+struct ReadCounters {
+  std::uint64_t sendfile_bytes = 0;
+  std::uint64_t sendfile_turns = 0;
+  std::uint64_t cold_reads = 0;  // times that a worker brought something in
+  std::uint64_t cold_bytes = 0;
+  std::uint64_t crc_failures = 0;  // ranges refused because a unit's sum differed
+  std::uint64_t files_opened = 0;
+};
+
+// Opens track files and brings their ranges into memory, checked. Keeps the files most recently used open. Loop thread
+// only; its callbacks come on the loop, possibly within the call.
+class FileReader {
+ public:
+  static constexpr std::size_t kOpenFilesMax = 256;
+  static constexpr std::uint64_t kTurnBytes = 256 * 1024;  // one sendfile: bounds how long others wait
+
+  explicit FileReader(EventLoop& loop, std::size_t open_files_max = kOpenFilesMax);
+
+  struct Wanted {
+    std::string path;
+    std::uint64_t file_bytes = 0;
+    std::function<std::vector<CheckedUnit>()> units;  // asked only when the file has to be opened; on the loop
+  };
+  using OnOpen = std::function<void(Result<std::shared_ptr<TrackFile>>)>;
+  void open(const Wanted& wanted, OnOpen on_open);
+
+  // Makes the range fit to send: `ready` comes at once when it is. Errors: of TrackFile::read_and_check(), overloaded.
+  void warm(const std::shared_ptr<TrackFile>& file, TrackFile::Range range, std::function<void(Result<void>)> ready);
+
+  // The range as part of a response. The reader outlives it.
+  std::unique_ptr<FileBody> body(std::shared_ptr<TrackFile> file, TrackFile::Range range);
+
+  const ReadCounters& counters() const { return counters_; }
+  std::size_t open_count() const { return files_.size(); }
+
+ private:
+  friend class RangeBody;
+  struct Entry {
+    std::string path;
+    std::shared_ptr<TrackFile> file;
+  };
+  void keep(std::shared_ptr<TrackFile> file);
+
+  EventLoop& loop_;
+  std::size_t open_files_max_;
+  ReadCounters counters_;
+  std::list<Entry> recent_;  // most recently used first
+  std::unordered_map<std::string, std::list<Entry>::iterator> files_;
+};
+
+}  // namespace reelway::origin

@@ -1,0 +1,351 @@
+#include "origin/net/connection.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/base/check.h"
+#include "common/http/date.h"
+#include "common/http/serialize.h"
+#include "common/telemetry/log.h"
+
+// The model. A connection owns its socket, one input buffer, one output queue and at most one handler. Everything it
+// does is done by pump(), which takes small steps for the current phase until one of them has to wait: for the socket
+// (the poll calls pump again), for the handler (respond() or resume_body() does), or for a file (warm's callback does).
+// Calls that come in while pump() runs only change the state; the running pump sees it.
+//
+//   head -> body -> answering -> writing -> head ...
+//             \________________/    \-> lingering (answered early) -> closed
+//
+// A handler is dropped when it has responded; if the connection ends first it is told so by abandoned().
+
+namespace reelway::origin {
+namespace {
+
+constexpr std::size_t kInputBytes = 64 * 1024;  // holds a whole head: see the limit below
+constexpr unsigned kReadsPerPump = 8;
+
+bool expects_continue(const http::RequestHead& head) {
+  const auto expect = head.headers.find("Expect");
+  return expect && http::names_equal(*expect, "100-continue");
+}
+
+}  // namespace
+
+Connection::Connection(const Host& host, UniqueFd socket)
+    : host_(host),
+      socket_(std::move(socket)),
+      parser_(host.limits.message),
+      input_(std::make_unique_for_overwrite<std::uint8_t[]>(kInputBytes)) {
+  CHECK(host.limits.message.head_bytes_max < kInputBytes);
+}
+
+Connection::~Connection() {
+  CHECK(phase_ == Phase::closed);
+}
+
+void Connection::start() {
+  poll_ = std::make_unique<SocketPoll>(host_.loop, socket_.get(), [this](SocketPoll::Ready) { pump(); });
+  deadline_ = host_.loop.now() + host_.limits.head_timeout;
+  update_interest();
+}
+
+void Connection::pump() {
+  if (pumping_ || phase_ == Phase::closed) return;
+  const auto self = shared_from_this();
+  pumping_ = true;
+  reads_left_ = kReadsPerPump;
+  bool progress = true;
+  while (progress && phase_ != Phase::closed) {
+    switch (phase_) {
+      case Phase::head:
+      case Phase::body: progress = pump_input(); break;
+      case Phase::answering: progress = false; break;
+      case Phase::writing: progress = pump_output(); break;
+      case Phase::lingering:
+        discard_input();
+        progress = false;
+        break;
+      case Phase::closed: break;
+    }
+  }
+  pumping_ = false;
+  if (phase_ != Phase::closed) update_interest();
+}
+
+// True when something was done and the pump should look again.
+bool Connection::pump_input() {
+  // An interim "100 Continue" may be waiting for the socket.
+  if (!output_.empty() && output_.write(socket_.get()) == OutputQueue::State::failed) {
+    close();
+    return false;
+  }
+  if (body_paused_) return false;
+  if (has_input() || !parser_hungry_) return parse_some();
+  if (input_ended_) {
+    on_end_of_input();
+    return true;
+  }
+  if (reads_left_ == 0) return false;
+  --reads_left_;
+  return receive_some();
+}
+
+bool Connection::receive_some() {
+  input_begin_ = input_end_ = 0;
+  const ssize_t count = recv(socket_.get(), input_.get(), kInputBytes, MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) close();
+    return false;
+  }
+  if (count == 0) {
+    input_ended_ = true;
+    return true;
+  }
+  host_.counters.received_bytes += static_cast<std::uint64_t>(count);
+  // A head has one deadline from its first byte, so that it cannot be sent a byte at a time for ever.
+  const bool head_begins = phase_ == Phase::head && parser_idle_;
+  input_end_ = static_cast<std::size_t>(count);
+  if (head_begins || phase_ == Phase::body) set_deadline();
+  return true;
+}
+
+bool Connection::parse_some() {
+  auto step = parser_.feed({input_.get() + input_begin_, input_end_ - input_begin_});
+  if (!step) {
+    on_protocol_error(step.error());
+    return true;
+  }
+  parser_idle_ = false;
+  input_begin_ += step->consumed;
+  parser_hungry_ = step->event == http::ParseEvent::need_more;
+  switch (step->event) {
+    case http::ParseEvent::need_more: break;
+    case http::ParseEvent::head: on_head(); break;
+    case http::ParseEvent::body:
+      if (handler_) handler_->body(step->body);
+      break;
+    case http::ParseEvent::complete:
+      body_ended_ = true;
+      if (phase_ != Phase::body) break;
+      enter(Phase::answering);
+      handler_->body_end();
+      break;
+  }
+  return true;
+}
+
+void Connection::on_head() {
+  ++host_.counters.requests;
+  const http::RequestHead& head = parser_.head();
+  head_only_ = head.method == http::Method::head;
+  keep_alive_ = head.keep_alive && !draining_;
+  body_ended_ = false;
+  enter(Phase::body);
+  handler_ = host_.make_handler(*this);
+  // The handler may respond, and so be dropped, within this call.
+  const auto handler = handler_;
+  handler->begin(head);
+  if (phase_ == Phase::body && expects_continue(head)) output_.add("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+void Connection::on_protocol_error(const Error& error) {
+  ++host_.counters.malformed;
+  abandon_handler();
+  input_begin_ = input_end_ = 0;
+  keep_alive_ = false;
+  body_ended_ = false;  // whatever else the client has sent cannot be told from a request: read it off
+  output_.add(http::error_response(error, false));
+  enter(Phase::writing);
+}
+
+void Connection::on_end_of_input() {
+  if (phase_ == Phase::head) return close();
+  // The client ended its side within a body; it may still read the answer.
+  keep_alive_ = false;
+  body_ended_ = true;
+  enter(Phase::answering);
+  Error error;
+  error.code = ErrorCode::upload_incomplete;
+  error.side = Side::client;
+  error.detail = "the connection was closed before the end of the body";
+  handler_->body_cut(error);
+}
+
+void Connection::discard_input() {
+  for (unsigned i = 0; i < kReadsPerPump; ++i) {
+    const ssize_t count = recv(socket_.get(), input_.get(), kInputBytes, MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) return close();
+    if (count < 0) return;
+  }
+}
+
+void Connection::respond(Response response) {
+  CHECK(handler_ && (phase_ == Phase::body || phase_ == Phase::answering));
+  handler_ = nullptr;
+  if (response.close || draining_) keep_alive_ = false;
+  // A body that has no bytes ends with its head; the parser tells so in a step of its own.
+  const http::RequestHead& head = parser_.head();
+  if (!head.chunked && head.content_length.value_or(0) == 0) body_ended_ = true;
+  if (!body_ended_) keep_alive_ = false;
+  body_paused_ = false;
+  queue_response(std::move(response));
+  enter(Phase::writing);
+  pump();
+}
+
+void Connection::queue_response(Response response) {
+  if (response.text && response.text->size() > host_.limits.response_text_bytes_max) {
+    Error error;
+    error.code = ErrorCode::overloaded;
+    error.detail = "the answer has " + std::to_string(response.text->size()) + " bytes";
+    response = error_reply(error);
+  }
+  http::ResponseBuilder head(response.status);
+  head.header("Date", http::format_date(host_.clock.wall_s()));
+  for (const auto& [name, value] : response.headers) head.header(name, value);
+  const bool bodiless = response.status == 204 || response.status == 304;
+  if (!bodiless) head.header("Content-Length", response.body_bytes());
+  if (!keep_alive_) {
+    head.header("Connection", "close");
+  } else if (parser_.head().minor_version == 0) {
+    head.header("Connection", "keep-alive");
+  }
+  output_.add(head.finish());
+  if (bodiless || head_only_) return;
+  if (response.text) output_.add(std::move(response.text));
+  if (response.file) output_.add(std::move(response.file));
+}
+
+void Connection::pause_body() {
+  body_paused_ = true;
+}
+
+void Connection::resume_body() {
+  if (!body_paused_) return;
+  body_paused_ = false;
+  if (phase_ == Phase::body) set_deadline();
+  pump();
+}
+
+bool Connection::pump_output() {
+  if (warming_) return false;
+  const std::uint64_t before = output_.bytes_sent();
+  const OutputQueue::State state = output_.write(socket_.get());
+  const std::uint64_t sent = output_.bytes_sent() - before;
+  host_.counters.sent_bytes += sent;
+  if (sent > 0) set_deadline();
+  switch (state) {
+    case OutputQueue::State::empty: finish_exchange(); return true;
+    case OutputQueue::State::more:
+    case OutputQueue::State::blocked: return false;  // the poll calls again, after the others had their turn
+    case OutputQueue::State::cold: start_warm(); return false;
+    case OutputQueue::State::failed: break;
+  }
+  ++host_.counters.aborted_responses;
+  close();
+  return false;
+}
+
+void Connection::start_warm() {
+  warming_ = true;
+  deadline_.reset();
+  output_.front_file()->warm([weak = weak_from_this()](Result<void> result) {
+    if (const auto self = weak.lock()) self->on_warm(result);
+  });
+}
+
+void Connection::on_warm(const Result<void>& result) {
+  warming_ = false;
+  if (phase_ == Phase::closed) return;
+  if (!result) {
+    // The head is out already: the only honest way to say it is to end the connection short of Content-Length.
+    telemetry::log_error("response cut: {}", describe(result.error()));
+    ++host_.counters.aborted_responses;
+    return close();
+  }
+  set_deadline();
+  pump();
+}
+
+void Connection::finish_exchange() {
+  if (!body_ended_) return linger();
+  if (!keep_alive_) return close();
+  parser_.reset();
+  parser_idle_ = parser_hungry_ = true;
+  enter(Phase::head);
+  // A pipelined request has begun already.
+  if (has_input()) deadline_ = host_.loop.now() + host_.limits.head_timeout;
+}
+
+void Connection::linger() {
+  // Closing with unread input would reset the connection, and the client could lose the answer.
+  shutdown(socket_.get(), SHUT_WR);
+  enter(Phase::lingering);
+}
+
+void Connection::drain() {
+  draining_ = true;
+  keep_alive_ = false;
+  if (phase_ == Phase::head && parser_idle_) close();
+}
+
+void Connection::check_deadline() {
+  if (!deadline_ || host_.loop.now() < *deadline_) return;
+  if (phase_ == Phase::writing) ++host_.counters.aborted_responses;
+  ++host_.counters.timeouts;
+  abandon_handler();
+  close();
+}
+
+void Connection::abandon_handler() {
+  if (const auto handler = std::exchange(handler_, nullptr)) handler->abandoned();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::closed) return;
+  const auto self = shared_from_this();
+  phase_ = Phase::closed;
+  deadline_.reset();
+  abandon_handler();
+  poll_.reset();
+  socket_.reset();
+  host_.on_closed(*this);
+}
+
+void Connection::enter(Phase phase) {
+  phase_ = phase;
+  set_deadline();
+}
+
+void Connection::set_deadline() {
+  const auto now = host_.loop.now();
+  switch (phase_) {
+    case Phase::head:
+      deadline_ = now + (parser_idle_ && !has_input() ? host_.limits.idle_timeout : host_.limits.head_timeout);
+      break;
+    case Phase::body: deadline_ = now + host_.limits.body_timeout; break;
+    case Phase::writing: deadline_ = now + host_.limits.write_timeout; break;
+    case Phase::lingering: deadline_ = now + host_.limits.linger_timeout; break;
+    case Phase::answering:  // the handler's own limits hold
+    case Phase::closed: deadline_.reset(); break;
+  }
+}
+
+void Connection::update_interest() {
+  switch (phase_) {
+    case Phase::head: poll_->want(true, !output_.empty()); break;
+    case Phase::body:
+      if (body_paused_) deadline_.reset();  // the worker is behind, not the client
+      poll_->want(!body_paused_, !output_.empty());
+      break;
+    case Phase::answering: poll_->want(false, !output_.empty()); break;
+    case Phase::writing: poll_->want(false, !warming_); break;
+    case Phase::lingering: poll_->want(true, false); break;
+    case Phase::closed: break;
+  }
+}
+
+}  // namespace reelway::origin
