@@ -10,6 +10,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "edge/store/chunk_pool.h"
 
 namespace reelway::edge {
 
@@ -18,16 +19,17 @@ struct ObjectMeta {
   std::string key;
   std::uint16_t status = 200;
   std::string content_type;
-  std::string etag;              // as received, with quotes; may be empty
-  std::string last_modified;     // as received; may be empty
-  std::string cache_control;     // as received, passed on to the client
-  std::string content_encoding;  // as received; may be empty
-  std::optional<std::uint64_t> length;   // known from the head on when the origin sent Content-Length
-  std::optional<std::uint32_t> crc32c;   // the origin's sum from its head; after a completed fill always our own sum, equal to it
-  std::int64_t received_ms = 0;          // wall time at which the response head arrived
-  std::int64_t date_ms = 0;              // the origin's Date, or received_ms
-  std::uint32_t age_s = 0;               // Age in the response
-  std::int64_t fresh_until_ms = 0;       // wall time
+  std::string etag;                     // as received, with quotes; may be empty
+  std::string last_modified;            // as received; may be empty
+  std::string cache_control;            // as received, passed on to the client
+  std::string content_encoding;         // as received; may be empty
+  std::optional<std::uint64_t> length;  // known from the head on when the origin sent Content-Length
+  std::optional<std::uint32_t>
+      crc32c;  // the origin's sum from its head; after a completed fill always our own sum, equal to it
+  std::int64_t received_ms = 0;     // wall time at which the response head arrived
+  std::int64_t date_ms = 0;         // the origin's Date, or received_ms
+  std::uint32_t age_s = 0;          // Age in the response
+  std::int64_t fresh_until_ms = 0;  // wall time
 };
 
 enum class ObjectState : std::uint8_t { awaiting_head, filling, complete, failed };
@@ -38,7 +40,7 @@ enum class ObjectState : std::uint8_t { awaiting_head, filling, complete, failed
 // The body lies in chunks of kChunkBytes (the last one shorter), so growing never moves bytes that a send reads.
 class Object {
  public:
-  static constexpr std::size_t kChunkBytes = 1024 * 1024;
+  static constexpr std::size_t kChunkBytes = ChunkPool::kFullBytes;
 
   // Wakes a reader: called on the ring's thread when the head arrives, bytes are added, or the state ends. A reader
   // that is called may add or remove readers, itself included.
@@ -57,7 +59,7 @@ class Object {
 
   ObjectState state() const { return state_; }
   const ObjectMeta& meta() const { return meta_; }
-  const Error& failure() const;             // only in state failed
+  const Error& failure() const;  // only in state failed
   std::uint64_t bytes_present() const { return bytes_present_; }
   // Contiguous bytes from `offset`, at most to the end of the chunk that holds it; empty when none are present yet.
   ByteView view(std::uint64_t offset) const;
@@ -67,15 +69,15 @@ class Object {
   std::size_t readers() const;
 
  private:
-  friend class FillPermit;
-  friend class Store;
+  friend class ObjectWriter;  // the only one that changes an object
 
   ObjectState state_ = ObjectState::awaiting_head;
   ObjectMeta meta_;
   std::uint64_t bytes_present_ = 0;
-  std::vector<std::unique_ptr<std::uint8_t[], void (*)(std::uint8_t*)>> chunks_;  // page-aligned, for O_DIRECT
+  std::vector<Chunk> chunks_;  // all but the last are kChunkBytes long
   std::uint32_t running_crc_ = 0;
-  std::vector<Reader*> readers_;
+  std::vector<Reader*> readers_;  // null where one was removed while they are being woken
+  std::size_t waking_depth_ = 0;
   std::optional<Error> failure_;
 };
 

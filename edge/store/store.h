@@ -4,8 +4,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
@@ -21,9 +23,11 @@ class Store;
 
 // The right to fill one object: from disk, or from upstream. Move-only. Destroyed without complete() or fail(), it
 // fails the object with upstream_truncated, so waiters never hang.
-//   pass()      delivers to the readers but keeps nothing (uncacheable answers)
+//   head()      with keep = false: delivers to the readers but keeps nothing (uncacheable answers), and later lookups
+//               do not follow
 //   complete()  checks the length and, where the origin sent one, the CRC32C; a difference fails the object with
 //               upstream_truncated or upstream_corrupt and nothing is kept. Else the object enters memory, and disk.
+// A reader that is woken by one of these calls may not destroy or end the permit from there.
 class FillPermit {
  public:
   FillPermit(FillPermit&&) noexcept;
@@ -31,27 +35,39 @@ class FillPermit {
   ~FillPermit();
 
   const std::shared_ptr<Object>& object() const { return object_; }
-  void head(ObjectMeta meta, bool keep);        // once, before any append; wakes the readers
+  // Once, before any append; wakes the readers. After a load() that ended part-way the object has a head and some
+  // verified bytes already: then this head must be of the same body (status, length, ETag, CRC32C), and the bytes
+  // that are there are skipped as they come in again; with another body the object fails with upstream_corrupt.
+  void head(ObjectMeta meta, bool keep);
   // Room for the next bytes in the object's own memory, so a receive can land there without a copy; then advance().
+  // Empty when the object has failed (also with overloaded, when memory is full of bodies in use) and when all of
+  // the announced length is there.
   std::span<std::uint8_t> room();
   void advance(std::size_t count);
-  void append(ByteView bytes);                  // copies into room()
+  void append(ByteView bytes);  // copies into room()
   Result<void> complete();
   void fail(Error error);
-  bool stopped_early() const;                   // the object has no reader left and is not kept: the fill may end
+  bool stopped_early() const;  // failed, or no reader is left and it is not kept: the fill may end
 
  private:
   friend class Store;
   FillPermit(Store& store, std::shared_ptr<Object> object);
-  Store* store_ = nullptr;
+  void abandon();
+  void complete_from_disk();
+
+  Store* store_ = nullptr;  // null once moved from or spent
   std::shared_ptr<Object> object_;
   bool keep_ = false;
+  bool head_given_ = false;
+  std::uint64_t skip_bytes_ = 0;         // of what comes in, already there from disk
+  std::vector<std::uint8_t> skip_room_;  // where such bytes land
 };
 
 struct StoreOptions {
-  std::string directory;                        // RocksDB index in <directory>/index, bodies in <directory>/slabs
-  std::uint64_t memory_bytes = 256ull << 20;
+  std::string directory;  // RocksDB index in <directory>/index, bodies in <directory>/slabs; empty: no disk tier
+  std::uint64_t memory_bytes = 256ull << 20;  // all bodies in memory, in use or not; never exceeded
   std::uint64_t disk_bytes = 1ull << 30;
+  std::uint64_t disk_queue_bytes = 64ull << 20;   // bodies waiting for their disk write; at most a quarter of memory
   std::uint64_t object_bytes_max = 256ull << 20;  // a larger object is passed, not kept
   std::size_t fills_max = 1024;
 };
@@ -71,12 +87,15 @@ struct Lookup {
   std::optional<FillPermit> permit;
 };
 
+// misses counts permits that load() gave back: nothing usable on disk.
 struct StoreCounters {
   std::uint64_t memory_hits = 0, disk_hits = 0, follows = 0, misses = 0;
   std::uint64_t fills_completed = 0, fills_failed = 0, fills_refused = 0;
-  std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0;
+  // memory_bytes is the capacity of every chunk that lives: kept objects, fills, and what a send still reads.
+  std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0, memory_refused = 0;
   std::uint64_t disk_bytes = 0, disk_objects = 0, disk_evictions = 0;
   std::uint64_t disk_writes = 0, disk_write_errors = 0, disk_writes_shed = 0, disk_corrupt = 0;
+  std::uint64_t disk_read_errors = 0, disk_queue_bytes = 0;
 };
 
 // The edge's store: a memory tier over a disk tier. For one ring thread; blocking work runs beside the ring.
@@ -109,8 +128,8 @@ class Store {
 
   StoreCounters counters() const;
 
-  // Waits until every accepted disk write is on its way to the index; then `closed` is called. After that only the
-  // destructor may follow.
+  // Waits until every accepted disk write is in the index and every load has ended; then `closed` is called. After
+  // that only the destructor may follow; before it, every FillPermit must be gone.
   void close(std::function<void()> closed);
 
  private:

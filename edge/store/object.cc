@@ -1,0 +1,47 @@
+#include "edge/store/object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace reelway::edge {
+
+Object::Object(std::string key) {
+  meta_.key = std::move(key);
+}
+
+Object::~Object() = default;
+
+const Error& Object::failure() const {
+  CHECK(failure_.has_value());
+  return *failure_;
+}
+
+ByteView Object::view(std::uint64_t offset) const {
+  if (offset >= bytes_present_) return {};
+  const std::size_t in_chunk = offset % kChunkBytes;
+  const std::uint64_t present = std::min<std::uint64_t>(bytes_present_ - offset, kChunkBytes - in_chunk);
+  return {chunks_[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
+}
+
+void Object::add_reader(Reader& reader) {
+  readers_.push_back(&reader);
+}
+
+void Object::remove_reader(Reader& reader) {
+  const auto at = std::find(readers_.begin(), readers_.end(), &reader);
+  if (at == readers_.end()) return;
+  if (waking_depth_ > 0) {
+    *at = nullptr;
+  } else {
+    readers_.erase(at);
+  }
+}
+
+std::size_t Object::readers() const {
+  return static_cast<std::size_t>(
+      std::count_if(readers_.begin(), readers_.end(), [](auto* r) { return r != nullptr; }));
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,143 @@
+#include "edge/store/store.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/ring/ring.h"
+#include "edge/store/object_writer.h"
+#include "edge/store/store_state.h"
+
+// Model: a key is, in this order of looking, complete in the memory tier, being filled (in the table of fills), on
+// disk, or nowhere. Exactly one FillPermit exists for an object that is being filled; whoever comes in between reads
+// along. load() lends the permit to the disk tier, which completes the object or hands the permit back.
+
+namespace reelway::edge {
+
+Store::State::State(ring::Ring& the_ring, const StoreOptions& the_options)
+    : ring(the_ring), options(the_options), memory(options.memory_bytes, [this](std::string_view key, bool was_used) {
+        if (disk && was_used) disk->touch(key);
+      }) {}
+
+bool Store::State::is_current(const Object& object) const {
+  const auto at = fills.find(object.meta().key);
+  return at != fills.end() && at->second.get() == &object;
+}
+
+void Store::State::end_fill(const Object& object) {
+  const auto at = fills.find(object.meta().key);
+  if (at != fills.end() && at->second.get() == &object) fills.erase(at);
+}
+
+Result<std::unique_ptr<Store>> Store::open(ring::Ring& ring, const Clock& clock, const StoreOptions& options) {
+  auto state = std::make_unique<State>(ring, options);
+  if (!options.directory.empty()) {
+    DiskTierOptions disk;
+    disk.directory = options.directory;
+    disk.budget_bytes = options.disk_bytes;
+    disk.queue_bytes_max = std::min(options.disk_queue_bytes, options.memory_bytes / 4);
+    auto opened = DiskTier::open(ring, clock, state->memory, disk);
+    if (!opened) return std::move(opened).error();
+    state->disk = std::move(opened).value();
+  }
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Store::~Store() {
+  CHECK(state_->permits == 0);
+}
+
+Lookup Store::lookup(std::string_view key) {
+  Lookup found;
+  if (auto object = state_->memory.find_and_touch(key)) {
+    ++state_->counters.memory_hits;
+    found.kind = Lookup::Kind::hit;
+    found.object = std::move(object);
+    return found;
+  }
+  if (const auto at = state_->fills.find(key); at != state_->fills.end()) {
+    ++state_->counters.follows;
+    found.kind = Lookup::Kind::following;
+    found.object = at->second;
+    return found;
+  }
+  if (state_->permits >= state_->options.fills_max) {
+    ++state_->counters.fills_refused;
+    return found;
+  }
+  found.kind = Lookup::Kind::fill;
+  found.object = std::make_shared<Object>(std::string(key));
+  state_->fills.emplace(found.object->meta().key, found.object);
+  found.permit = FillPermit(*this, found.object);
+  return found;
+}
+
+void Store::load(FillPermit permit, std::function<void(Tier, std::optional<FillPermit>)> done) {
+  const auto object = permit.object();
+  // The callbacks below must be copyable, a permit is not.
+  const auto shared_permit = std::make_shared<FillPermit>(std::move(permit));
+  if (!state_->disk) {
+    state_->ring.defer([this, shared_permit, done = std::move(done)] {
+      ++state_->counters.misses;
+      done(Tier::none, std::move(*shared_permit));
+    });
+    return;
+  }
+  state_->disk->load(object, [this, shared_permit, done = std::move(done)](bool loaded) {
+    if (loaded) {
+      ++state_->counters.disk_hits;
+      shared_permit->complete_from_disk();
+      done(Tier::disk, std::nullopt);
+    } else {
+      ++state_->counters.misses;
+      done(Tier::none, std::move(*shared_permit));
+    }
+  });
+}
+
+void Store::erase(std::string_view key) {
+  state_->memory.erase(key);
+  // A fill goes on for those who read it already; it is no longer found, nor kept.
+  if (const auto at = state_->fills.find(key); at != state_->fills.end()) state_->fills.erase(at);
+  if (state_->disk) state_->disk->erase(key);
+}
+
+void Store::probe(std::string key, std::function<void(std::optional<Probe>)> done) {
+  auto object = state_->memory.peek(key);
+  if (!object) {
+    if (const auto at = state_->fills.find(key); at != state_->fills.end()) object = at->second;
+  }
+  if (object) {
+    Probe probe{Tier::memory, object->state(), object->meta(), object->bytes_present()};
+    state_->ring.defer([probe = std::move(probe), done = std::move(done)] { done(probe); });
+  } else if (state_->disk) {
+    state_->disk->probe(std::move(key), [done = std::move(done)](std::optional<ObjectMeta> meta) {
+      if (!meta) return done(std::nullopt);
+      const std::uint64_t length = meta->length.value_or(0);
+      done(Probe{Tier::disk, ObjectState::complete, std::move(*meta), length});
+    });
+  } else {
+    state_->ring.defer([done = std::move(done)] { done(std::nullopt); });
+  }
+}
+
+StoreCounters Store::counters() const {
+  StoreCounters counters = state_->counters;
+  counters.memory_bytes = state_->memory.used_bytes();
+  counters.memory_objects = state_->memory.objects();
+  counters.memory_evictions = state_->memory.evictions();
+  counters.memory_refused = state_->memory.refused();
+  if (state_->disk) state_->disk->add_counters(counters);
+  return counters;
+}
+
+void Store::close(std::function<void()> closed) {
+  if (state_->disk) {
+    state_->disk->close(std::move(closed));
+  } else {
+    state_->ring.defer(std::move(closed));
+  }
+}
+
+}  // namespace reelway::edge
