@@ -27,7 +27,10 @@ class Operation {
 
  private:
   friend class Ring;
+  // What its completion carries besides a count: a descriptor, or a buffer that goes back to the ring.
+  enum class Kind : std::uint8_t { plain, accept, receive };
   bool in_flight_ = false;
+  Kind kind_ = Kind::plain;
 };
 
 // Calls a member function of its owner: Bound<Connection, &Connection::on_received> recv_{*this};

@@ -8,9 +8,11 @@ namespace reelway::ring {
 
 class Ring;
 
-// Deadlines by the thousand: one kernel timeout serves all of them, to a granularity of 10 ms. One thread.
 class TimerQueue;
 
+// Deadlines by the thousand: one kernel timeout serves all timers of a ring, to a granularity of 10 ms, never early.
+// One thread. `fired` may arm the timer again or destroy it. Arming to a later time and disarming cost no more than
+// reading the clock, so a timer may be armed anew for each request. A timer may outlive its ring; it then never fires.
 class Timer {
  public:
   explicit Timer(Ring& ring);
