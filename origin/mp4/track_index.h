@@ -13,12 +13,16 @@
 
 namespace reelway::origin::mp4 {
 
+// About 24 hours of AAC, 19 hours of video at 60 frames per second.
+inline constexpr std::uint32_t kSamplesMax = 1u << 22;
+inline constexpr std::uint32_t kSampleBytesMax = INT32_MAX;
+
 enum class TrackKind : std::uint8_t { video, audio };
 
 struct Sample {
   std::uint32_t bytes = 0;
   std::uint32_t duration = 0;           // in the track's timescale
-  std::int32_t composition_offset = 0;  // presentation time minus decode time
+  std::int32_t composition_offset = 0;  // presentation time minus decode time, the least of a track is 0
   bool sync = true;
 };
 
@@ -60,6 +64,7 @@ struct TrackIndex {
 struct Cuts {
   std::uint32_t timescale = 0;
   std::vector<std::uint64_t> starts;    // presentation times of unit starts after the edit, first is 0
+  std::uint64_t end = 0;                // when the video ends; audio that goes on is cut every 2 s from here
 };
 Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, const Cuts* cuts);
 Cuts cuts_of(const TrackIndex& video);
@@ -67,6 +72,10 @@ Cuts cuts_of(const TrackIndex& video);
 // When unit number `unit` begins, in ticks of presentation time: 0 for the first, edit_duration for the one after the
 // last. So differences of neighbours are durations and sum up to edit_duration.
 std::uint64_t unit_start(const TrackIndex& index, std::size_t unit);
+
+// transcode_failed, with the place, if the units of `other` do not begin when those of `reference` do: players could
+// not switch between the two.
+Result<void> check_aligned(const TrackIndex& reference, const TrackIndex& other);
 
 // The sum of a unit's bytes in the file, to be set for every unit before the index is stored.
 void set_unit_crc(TrackIndex& index, std::size_t unit, std::uint32_t crc32c);
