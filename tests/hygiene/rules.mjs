@@ -29,7 +29,7 @@ export const libraryHome = [
   { header: /^<rocksdb\//, folders: ["edge/store", "edge/replica", "origin/store"] },
   { header: /^<openssl\//, folders: ["common/access", "common/transport", "origin/ingest", "origin/fleet"] },
   { header: /^<yaml-cpp\//, folders: ["common/config"] },
-  { header: /^<(prometheus|spdlog)\//, folders: ["common/telemetry"] },
+  { header: /^<(prometheus\/|spdlog\/(?!fmt\/))/, folders: ["common/telemetry"] },
   { header: /^<curl\//, folders: ["cli"] },
   { header: /^<(seccomp|sys\/capability|linux\/landlock)\.h>/, folders: ["origin/transcode"] },
   { header: /^<CLI\//, folders: ["cli", "loadtest"] },

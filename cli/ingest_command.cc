@@ -1,0 +1,189 @@
+// `reelway ingest` in four calls: announce the upload (everything that can refuse it is asked before a byte is sent),
+// send the file, create the title from it, follow the job to its end. Interrupting the command after the upload leaves
+// the job running at the origin.
+
+#include <spdlog/fmt/fmt.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "cli/film_file.h"
+#include "cli/progress.h"
+#include "cli/quantity.h"
+#include "cli/session.h"
+#include "cli/title_report.h"
+
+namespace reelway::cli {
+namespace {
+
+constexpr int kUploadAttemptsMax = 3;
+constexpr int kPollFailuresMax = 20;
+constexpr std::chrono::milliseconds kPollInterval{250};
+
+struct IngestOptions {
+  std::string file;
+  std::string title;
+  std::string name;
+  std::string language = "en";
+  bool new_version = false;
+};
+
+// A running command: the client and the line that shows how far it is.
+struct Ingest {
+  const Session& session;
+  const IngestOptions& options;
+  HttpClient origin;
+  ProgressDisplay* progress;  // null with --json
+};
+
+Result<Json> announce(const Ingest& ingest, std::uint64_t size_bytes) {
+  Json request{
+      {"filename", file_name(ingest.options.file)}, {"size_bytes", size_bytes}, {"title", ingest.options.title}};
+  if (ingest.options.new_version) request["new_version"] = true;
+  return ingest.origin.post("/v1/uploads", request);
+}
+
+Result<Json> send_once(const Ingest& ingest, const std::string& path, std::uint64_t size_bytes) {
+  const Clock& clock = ingest.session.clock;
+  const auto began = clock.monotonic();
+  if (ingest.progress != nullptr) ingest.progress->begin("upload");
+  std::string rate;
+  auto sent = ingest.origin.put_file(path, ingest.options.file, size_bytes, [&](std::uint64_t sent_bytes) {
+    const double seconds = std::chrono::duration<double>(clock.monotonic() - began).count();
+    if (seconds > 0.2) rate = format_rate(static_cast<double>(sent_bytes) / seconds);
+    if (ingest.progress == nullptr) return;
+    ingest.progress->update(static_cast<double>(sent_bytes) / static_cast<double>(size_bytes), rate);
+  });
+  if (ingest.progress != nullptr) {
+    if (sent.ok())
+      ingest.progress->end(rate.empty() ? format_bytes(size_bytes) : format_bytes(size_bytes) + ", " + rate);
+    else
+      ingest.progress->abandon();
+  }
+  return sent;
+}
+
+// An upload whose connection breaks keeps nothing and may be sent again under the same id.
+Result<Json> send_file(const Ingest& ingest, const std::string& path, std::uint64_t size_bytes) {
+  for (int attempt = 1;; ++attempt) {
+    auto sent = send_once(ingest, path, size_bytes);
+    if (sent.ok() || !sent.error().retry || attempt == kUploadAttemptsMax) return sent;
+    ingest.session.remark("The upload broke off and is sent again: " + printable(sent.error().detail));
+  }
+}
+
+Result<Json> create_title(const Ingest& ingest, const std::string& upload) {
+  const IngestOptions& options = ingest.options;
+  Json request{{"title", options.title}, {"upload", upload}, {"language", options.language}};
+  if (!options.name.empty()) request["name"] = options.name;
+  if (options.new_version) request["new_version"] = true;
+  return ingest.origin.post("/v1/titles", request);
+}
+
+// The job's error as an Error of the table, so that it is reported like any other.
+Error job_error(const Json& job) {
+  const Json& error = object_at(job, "error");
+  if (!error.empty())
+    return server_error(0, one_line(error.contains("error") ? error : Json{{"error", error}}), "the job");
+  return {ErrorCode::transcode_failed, Side::upstream, false, text_at(job, "error")};
+}
+
+Result<void> follow_job(const Ingest& ingest, const std::string& job) {
+  if (ingest.progress != nullptr) ingest.progress->begin("queued");
+  for (int failures = 0;;) {
+    const auto status = ingest.origin.get("/v1/jobs/" + job);
+    if (!status) {
+      if (!status.error().retry || ++failures == kPollFailuresMax) return status.error();
+    } else {
+      failures = 0;
+      const std::string state = text_at(*status, "state");
+      if (ingest.progress != nullptr) {
+        if (state != "queued") ingest.progress->relabel(text_at(*status, "stage"));
+        ingest.progress->update(number_at(*status, "progress").value_or(0));
+      }
+      if (state == "done") return {};
+      if (state == "failed") return job_error(*status);
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+// The version just published, out of the title's answer.
+Json find_version(const Json& title, const std::string& version) {
+  for (const Json& entry : list_at(title, "versions")) {
+    if (text_at(entry, "version") == version) return entry;
+  }
+  return Json::object();
+}
+
+void report(const Session& session, const Json& created, const Json& version) {
+  if (session.json) {
+    Json result = version;
+    result.update(created);
+    session.print_json(result);
+    return;
+  }
+  const std::string title = printable(text_at(created, "title"));
+  session.print(fmt::format("\n{} {}", styled(session.out, Style::bold, title), version_report(version, session.out)));
+  session.print(fmt::format("\nGet a play URL with: reelway play-url {}\n", title));
+}
+
+Result<void> ingest_film(Session& session, IngestOptions options) {
+  const auto size_bytes = film_size(options.file);
+  if (!size_bytes) return size_bytes.error();
+  if (options.title.empty()) options.title = derive_title_id(options.file);
+  if (options.title.empty()) return usage_error("the file's name gives no title id; name one with --title");
+  auto origin = session.origin();
+  if (!origin) return origin.error();
+  ProgressDisplay display{stderr, session.err, session.clock};
+  const Ingest ingest{session, options, std::move(*origin), session.json ? nullptr : &display};
+
+  const auto upload = announce(ingest, *size_bytes);
+  if (!upload) return upload.error();
+  session.remark(fmt::format("{} ({}) becomes title {}", printable(file_name(options.file)), format_bytes(*size_bytes),
+                             printable(options.title)));
+  const auto sent = send_file(ingest, text_at(*upload, "put"), *size_bytes);
+  if (!sent) return sent.error();
+  const auto created = create_title(ingest, text_at(*upload, "upload"));
+  if (!created) return created.error();
+  if (auto followed = follow_job(ingest, text_at(*created, "job")); !followed) {
+    display.abandon();
+    return followed;
+  }
+  display.relabel("published");
+  display.end();
+  const auto title = ingest.origin.get("/v1/titles/" + options.title);
+  if (!title) return title.error();
+  report(session, *created, find_version(*title, text_at(*created, "version")));
+  return {};
+}
+
+constexpr const char* kExamples = R"help(
+Examples:
+  reelway ingest sintel.mp4
+  reelway ingest "Sintel (2010).mov" --title sintel --name "Sintel" --language en
+  reelway ingest sintel-restored.mp4 --title sintel --new-version
+
+The film is uploaded, transcoded into a ladder that fits it, indexed and published. Nothing of it
+is visible before all is done. Interrupting the command after the upload does not stop the job.)help";
+
+}  // namespace
+
+void add_ingest(CLI::App& app, Invocation& chosen) {
+  auto options = std::make_shared<IngestOptions>();
+  CLI::App* command = app.add_subcommand("ingest", "Bring a film in: upload, transcode, publish");
+  command->add_option("file", options->file, "The film, in any form that ffmpeg reads")->required()->type_name("FILE");
+  command->add_option("--title", options->title, "Title id: a-z, 0-9 and '-' (default: made of the file's name)")
+      ->type_name("ID");
+  command->add_option("--name", options->name, "Name for people (default: the title id)")->type_name("NAME");
+  command->add_option("--language", options->language, "Language of sound whose file names none (default: en)")
+      ->type_name("TAG");
+  command->add_flag("--new-version", options->new_version, "Publish it as the next version of an existing title");
+  command->footer(kExamples);
+  command->callback(
+      [options, &chosen] { chosen.run = [options](Session& session) { return ingest_film(session, *options); }; });
+}
+
+}  // namespace reelway::cli

@@ -1,0 +1,111 @@
+#include "cli/title_report.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "cli/quantity.h"
+#include "cli/table.h"
+#include "common/base/error.h"
+
+namespace reelway::cli {
+namespace {
+
+std::string duration_cell(const Json& object) {
+  const auto duration_ms = number_at(object, "duration_ms");
+  if (!duration_ms || *duration_ms <= 0) return "-";
+  return format_play_time(std::chrono::milliseconds{static_cast<std::int64_t>(*duration_ms)});
+}
+
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string size_cell(const Json& rendition) {
+  const auto width = count_at(rendition, "width");
+  const auto height = count_at(rendition, "height");
+  return height == 0 ? "-" : fmt::format("{}x{}", width, height);
+}
+
+std::string bit_rate_cell(const Json& rendition, const char* key) {
+  const auto rate = count_at(rendition, key);
+  return rate == 0 ? "-" : format_bit_rate(rate);
+}
+
+std::string renditions_table(const Json& renditions, const Terminal& terminal) {
+  Table table{{{"RENDITION"},
+               {"SIZE", Align::right},
+               {"CODEC"},
+               {"PEAK", Align::right},
+               {"AVERAGE", Align::right},
+               {"FRAMES", Align::right},
+               {"DURATION", Align::right},
+               {"ON DISK", Align::right}}};
+  for (const Json& rendition : renditions) {
+    table.add({text_at(rendition, "id"), size_cell(rendition), or_dash(text_at(rendition, "codecs")),
+               bit_rate_cell(rendition, "bandwidth"), bit_rate_cell(rendition, "average_bandwidth"),
+               std::to_string(count_at(rendition, "frames")), duration_cell(rendition),
+               format_bytes(count_at(rendition, "bytes"))});
+  }
+  return table.render(terminal);
+}
+
+std::string state_text(const Terminal& terminal, const std::string& state) {
+  const Style style = state == "published" ? Style::good : state == "failed" ? Style::bad : Style::accent;
+  return styled(terminal, style, printable(state));
+}
+
+std::string error_line(const Json& holder) {
+  const Json& error = field_at(holder, "error");
+  return error.is_null() ? std::string{} : "  " + printable(error_text(error)) + "\n";
+}
+
+}  // namespace
+
+std::string error_text(const Json& error) {
+  if (!error.is_object()) return shown(error);
+  // An error inside another document has the fields of an error body, with or without its outer "error".
+  const Json& fields = error.contains("error") ? object_at(error, "error") : error;
+  const std::string code = text_at(fields, "code");
+  for (const ErrorInfo& info : error_table()) {
+    if (info.name == code) return describe({info.code, Side::upstream, false, text_at(fields, "detail")});
+  }
+  std::string text = code + ": " + text_at(fields, "message");
+  if (const std::string detail = text_at(fields, "detail"); !detail.empty()) text += " (" + detail + ")";
+  if (const std::string remedy = text_at(fields, "remedy"); !remedy.empty()) text += ". Remedy: " + remedy;
+  return text + ".";
+}
+
+std::string titles_report(const Json& answer, const Terminal& terminal) {
+  const Json& titles = list_at(answer, "titles");
+  if (titles.empty()) return "No titles yet. Bring a film in with: reelway ingest FILE\n";
+  Table table{{{"TITLE"}, {"NAME"}, {"STATE"}, {"VERSION"}, {"DURATION", Align::right}, {"CREATED"}}};
+  std::string failures;
+  for (const Json& title : titles) {
+    table.add({text_at(title, "title"), or_dash(text_at(title, "name")), text_at(title, "state"),
+               or_dash(text_at(title, "version")), duration_cell(title), or_dash(text_at(title, "created_at"))});
+    const std::string error = error_line(title);
+    if (!error.empty()) failures += "\n" + printable(text_at(title, "title")) + " failed:\n" + error;
+  }
+  return table.render(terminal) + failures;
+}
+
+std::string version_report(const Json& version, const Terminal& terminal) {
+  std::string text = fmt::format("{}  {}  {}\n", styled(terminal, Style::bold, printable(text_at(version, "version"))),
+                                 state_text(terminal, text_at(version, "state")), duration_cell(version));
+  if (const std::string sha256 = text_at(version, "sha256"); !sha256.empty()) {
+    text += "  original's SHA-256 " + printable(sha256) + "\n";
+  }
+  text += error_line(version);
+  const Json& renditions = list_at(version, "renditions");
+  if (!renditions.empty()) text += renditions_table(renditions, terminal);
+  return text;
+}
+
+std::string title_report(const Json& title, const Terminal& terminal) {
+  std::string text = styled(terminal, Style::bold, printable(text_at(title, "title")));
+  if (const std::string name = text_at(title, "name"); !name.empty()) text += "  " + printable(name);
+  text += "  " + state_text(terminal, text_at(title, "state")) + "\n" + error_line(title);
+  for (const Json& version : list_at(title, "versions")) text += "\n" + version_report(version, terminal);
+  return text;
+}
+
+}  // namespace reelway::cli
