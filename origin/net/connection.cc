@@ -219,6 +219,10 @@ void Connection::queue_response(Response response) {
   if (response.file) output_.add(std::move(response.file));
 }
 
+void Connection::limit_body(std::uint64_t bytes_max) {
+  parser_.set_body_bytes_max(bytes_max);
+}
+
 void Connection::pause_body() {
   body_paused_ = true;
 }
@@ -274,6 +278,7 @@ void Connection::finish_exchange() {
   if (!body_ended_) return linger();
   if (!keep_alive_) return close();
   parser_.reset();
+  parser_.set_body_bytes_max(host_.limits.message.body_bytes_max);
   parser_idle_ = parser_hungry_ = true;
   enter(Phase::head);
   // A pipelined request has begun already.

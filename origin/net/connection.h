@@ -62,6 +62,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   void close();
 
   void respond(Response response) override;
+  void limit_body(std::uint64_t bytes_max) override;
   void pause_body() override;
   void resume_body() override;
 

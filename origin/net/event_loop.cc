@@ -97,6 +97,11 @@ bool EventLoop::run_on_worker(Task work, Task done) {
     ++state_->work_refused_count;
     return false;
   }
+  run_cleanup(std::move(work), std::move(done));
+  return true;
+}
+
+void EventLoop::run_cleanup(Task work, Task done) {
   auto item = std::make_unique<State::Work>();
   item->owner = state_.get();
   item->work = std::move(work);
@@ -105,7 +110,6 @@ bool EventLoop::run_on_worker(Task work, Task done) {
   must(uv_queue_work(&state_->loop, &item->request, &State::on_work, &State::on_work_done));
   item.release();
   ++state_->work_count;
-  return true;
 }
 
 std::size_t EventLoop::work_count() const {

@@ -38,6 +38,8 @@ class EventLoop {
 
   // Runs `work` on a worker thread, then `done` on the loop. False when kWorkMax is reached: neither will run.
   [[nodiscard]] bool run_on_worker(Task work, Task done);
+  // The same without the limit, for the undoing of something whose number is bounded elsewhere.
+  void run_cleanup(Task work, Task done);
   std::size_t work_count() const;
   std::uint64_t work_refused_count() const;
 

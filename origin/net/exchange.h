@@ -31,6 +31,8 @@ Response error_reply(const Error& error);
 class Responder {
  public:
   virtual void respond(Response response) = 0;  // exactly once
+  // How long the body may be, if another length than the port's usual one holds for this request. Within begin() only.
+  virtual void limit_body(std::uint64_t bytes_max) = 0;
   // Body bytes stop coming (after the call that is running) until resume_body(); the socket is not read meanwhile,
   // so that the client feels it.
   virtual void pause_body() = 0;

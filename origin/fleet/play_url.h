@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/result.h"
+#include "origin/fleet/signing_keys.h"
+
+namespace reelway::origin {
+
+inline constexpr std::int64_t kTokenLifetimeSecondsMax = 30LL * 24 * 3600;
+
+struct PlayUrlRequest {
+  std::string title;
+  std::string version;
+  std::int64_t lifetime_s = 0;
+  std::optional<std::int64_t> not_before_s;  // absent: usable at once
+  std::vector<std::string> edges;            // base URLs, without a slash at the end
+};
+
+struct PlayUrl {
+  std::vector<std::string> urls;  // one an edge, in the order given
+  std::string path;               // "/t/<token>/<title>/<version>/master.m3u8"
+  std::string token;
+  access::KeyId kid = 0;
+  std::int64_t not_before_s = 0;
+  std::int64_t expires_s = 0;
+};
+
+// http_bad_request when the lifetime or the start is out of range.
+Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys& keys, const Clock& clock,
+                               Random& random);
+
+// "http://host[:port]" or https, nothing after it but one optional slash, which is taken off.
+std::optional<std::string> edge_base_url(std::string_view text);
+
+}  // namespace reelway::origin
