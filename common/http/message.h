@@ -30,14 +30,18 @@ class HeaderList {
   std::vector<Header> headers_;
 };
 
-bool names_equal(std::string_view a, std::string_view b);                        // without case
-bool list_contains(std::string_view field_value, std::string_view token);        // "a, b;q=1" holds "b"
+bool names_equal(std::string_view a, std::string_view b);                  // without case
+bool list_contains(std::string_view field_value, std::string_view token);  // "a, b;q=1" holds "b"
+// The place of the comma that ends the first member of a list; commas inside a quoted string do not.
+std::size_t list_member_end(std::string_view list);
+std::string_view trimmed(std::string_view text);  // without blanks and tabs at its ends
 
 // Views point into the parser's own storage: valid until the parser's next reset().
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
-  std::string_view target;  // as received, never decoded: "/t/abc/film/v1/master.m3u8?x=1"
+  // As received, never decoded: "/t/abc/film/v1/master.m3u8?x=1". Of the absolute form, what follows the authority.
+  std::string_view target;
   std::uint8_t minor_version = 1;
   bool keep_alive = true;
   bool chunked = false;

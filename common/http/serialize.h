@@ -36,6 +36,7 @@ class RequestBuilder {
 
 // A whole error response: status of the code, JSON body of error_json(), Reelway-Error: <code>,
 // Cache-Control: no-store. `head_only` leaves the body out but keeps its Content-Length (answer to HEAD).
-std::string error_response(const Error& error, bool keep_alive, bool head_only = false, std::string_view extra_headers = {});
+std::string error_response(const Error& error, bool keep_alive, bool head_only = false,
+                           std::string_view extra_headers = {});
 
 }  // namespace reelway::http
