@@ -7,7 +7,7 @@
 namespace reelway::origin::hls {
 
 struct BitRates {
-  std::uint64_t peak = 0;     // bits per second
+  std::uint64_t peak = 0;  // bits per second
   std::uint64_t average = 0;
 };
 

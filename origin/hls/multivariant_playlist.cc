@@ -95,8 +95,8 @@ std::string media_lines(const AudioGroup& group) {
     const Track& track = *group.members[i];
     text += "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=" + quoted(group.id) + ",NAME=" + quoted(unique_name(group, i)) +
             ",LANGUAGE=" + quoted(track.index->language) + ",DEFAULT=" + (i == default_member(group) ? "YES" : "NO") +
-            ",AUTOSELECT=YES,CHANNELS=\"" + std::to_string(track.index->channels) + "\",URI=" +
-            quoted(track.id + "/media.m3u8") + "\n";
+            ",AUTOSELECT=YES,CHANNELS=\"" + std::to_string(track.index->channels) +
+            "\",URI=" + quoted(track.id + "/media.m3u8") + "\n";
   }
   return text;
 }

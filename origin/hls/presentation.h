@@ -22,13 +22,13 @@ namespace reelway::origin::hls {
 
 struct Track {
   std::string id;
-  std::string name;            // for people: "English"
-  bool is_default = false;     // exactly one audio track
+  std::string name;         // for people: "English"
+  bool is_default = false;  // exactly one audio track
   std::shared_ptr<const mp4::TrackIndex> index;
 };
 
 struct Presentation {
-  std::vector<Track> tracks;       // video from highest to lowest, then audio
+  std::vector<Track> tracks;  // video from highest to lowest, then audio
   std::uint32_t units_per_segment = 3;
 };
 
@@ -42,8 +42,8 @@ struct SegmentPlan {
   Bytes header;
   std::uint64_t file_offset = 0;
   std::uint64_t file_bytes = 0;
-  std::uint32_t first_unit = 0, unit_count = 0;   // whose sums a reader of the range must check
-  std::uint32_t crc32c = 0;                       // of header and range together, combined without reading a byte
+  std::uint32_t first_unit = 0, unit_count = 0;  // whose sums a reader of the range must check
+  std::uint32_t crc32c = 0;                      // of header and range together, combined without reading a byte
 };
 Result<SegmentPlan> plan_segment(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t segment);
 
@@ -54,7 +54,7 @@ struct Resource {
   std::string_view track_id;
   std::uint32_t segment = 0;
 };
-Result<Resource> parse_resource(std::string_view path);   // http_not_found
+Result<Resource> parse_resource(std::string_view path);  // http_not_found
 
 std::string_view content_type(Resource::Kind kind, mp4::TrackKind track);
 

@@ -67,8 +67,8 @@ Layout lay_out(const TrackIndex& index, SegmentUnits units) {
   const Unit& first = index.units[units.first];
   const Unit& last = index.units[units.first + units.count - 1];
   Layout layout;
-  layout.samples = std::span(index.samples)
-                       .subspan(first.first_sample, last.first_sample + last.sample_count - first.first_sample);
+  layout.samples =
+      std::span(index.samples).subspan(first.first_sample, last.first_sample + last.sample_count - first.first_sample);
   layout.media_bytes = last.file_offset + last.file_bytes - first.file_offset;
   for (const Sample& sample : layout.samples) {
     layout.same_duration &= sample.duration == layout.samples.front().duration;

@@ -80,8 +80,8 @@ std::uint32_t read_rate(BitReader& reader) {
 
 // SBR and PS may be announced after the configuration of the AAC core, where old decoders do not look.
 void read_trailing_extension(BitReader& reader, AacConfig& config) {
-  reader.flag();                       // frameLengthFlag
-  if (reader.flag()) reader.bits(14);  // coreCoderDelay
+  reader.flag();                                                   // frameLengthFlag
+  if (reader.flag()) reader.bits(14);                              // coreCoderDelay
   if (reader.flag() || config.channel_configuration == 0) return;  // what follows has a length not known here
   if (reader.remaining() < 16 || reader.bits(11) != 0x2b7 || read_object_type(reader) != kSbr || !reader.flag()) return;
   const std::uint32_t rate = read_rate(reader);
@@ -105,7 +105,9 @@ Result<AacConfig> read_aac_config(ByteView bytes) {
   return config;
 }
 
-std::uint32_t ac3_channels(std::uint32_t mode, bool lfe) { return kAc3Channels[mode & 7] + (lfe ? 1 : 0); }
+std::uint32_t ac3_channels(std::uint32_t mode, bool lfe) {
+  return kAc3Channels[mode & 7] + (lfe ? 1 : 0);
+}
 
 }  // namespace
 

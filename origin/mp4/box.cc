@@ -26,8 +26,12 @@ std::string four_cc_text(FourCc type) {
   return text;
 }
 
-Error malformed(FourCc box, const std::string& what) { return bad(ErrorCode::mp4_malformed, box, what); }
-Error unsupported(FourCc box, const std::string& what) { return bad(ErrorCode::media_unsupported, box, what); }
+Error malformed(FourCc box, const std::string& what) {
+  return bad(ErrorCode::mp4_malformed, box, what);
+}
+Error unsupported(FourCc box, const std::string& what) {
+  return bad(ErrorCode::media_unsupported, box, what);
+}
 
 Result<BoxHeader> next_box_header(ByteView bytes) {
   ByteReader reader(bytes);

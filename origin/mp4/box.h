@@ -54,7 +54,7 @@ struct Box {
 // a child does not fit.
 Result<void> for_each_child(ByteView body, FourCc parent, const std::function<Result<void>(const Box&)>& visit);
 
-Error malformed(FourCc box, const std::string& what);    // "stsz: ..."
+Error malformed(FourCc box, const std::string& what);  // "stsz: ..."
 Error unsupported(FourCc box, const std::string& what);
 
 // Appends a box around what is written during its lifetime: the size is set when it ends.

@@ -21,7 +21,7 @@ struct AudioCodec {
   std::uint32_t sample_rate = 0;
   std::uint32_t channels = 0;
 };
-Result<AudioCodec> aac_codec(ByteView esds);     // sample_rate and channels after SBR and PS
+Result<AudioCodec> aac_codec(ByteView esds);  // sample_rate and channels after SBR and PS
 Result<AudioCodec> ac3_codec(ByteView dac3);
 Result<AudioCodec> eac3_codec(ByteView dec3);
 

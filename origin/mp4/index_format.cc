@@ -15,14 +15,18 @@ constexpr std::size_t kSampleBytes = 12;
 constexpr std::uint32_t kSyncBit = 1u << 31;
 static_assert(kSampleBytesMax < kSyncBit);
 
-Error bad_index(const std::string& what) { return {ErrorCode::index_malformed, Side::disk, false, what}; }
+Error bad_index(const std::string& what) {
+  return {ErrorCode::index_malformed, Side::disk, false, what};
+}
 
 void write_text(ByteWriter& out, std::string_view text) {
   out.u16(static_cast<std::uint16_t>(text.size()));
   out.append(text);
 }
 
-std::string read_text(ByteReader& in) { return std::string(as_text(in.take(in.u16()))); }
+std::string read_text(ByteReader& in) {
+  return std::string(as_text(in.take(in.u16())));
+}
 
 void write_tables(ByteWriter& out, const TrackIndex& index) {
   out.u32(static_cast<std::uint32_t>(index.units.size()));

@@ -19,7 +19,9 @@ constexpr std::string_view kCodes =
 constexpr std::size_t kRow = 6;
 static_assert(kCodes.size() % kRow == 0);
 
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
 
 std::uint16_t pack(std::string_view code) {
   std::uint16_t packed = 0;

@@ -63,8 +63,7 @@ Result<std::string> video_codec(const Box& entry) {
       const auto av1c = config(four_cc("av1C"));
       return av1c ? av1_codec_string(*av1c) : av1c.error();
     }
-    default:
-      return unsupported(entry.type, "a video codec that is not packaged (avc1, avc3, hvc1, hev1, av01 are)");
+    default: return unsupported(entry.type, "a video codec that is not packaged (avc1, avc3, hvc1, hev1, av01 are)");
   }
 }
 

@@ -99,8 +99,7 @@ Result<void> lay_runs(Table& table, std::vector<Sample>& samples, Set set) {
     for (std::uint32_t i = 0; i < run; ++i) REELWAY_TRY(set(samples[next++], value));
   }
   if (next != samples.size()) {
-    return malformed(table.type,
-                     "describes " + std::to_string(next) + " samples of " + std::to_string(samples.size()));
+    return malformed(table.type, "describes " + std::to_string(next) + " samples of " + std::to_string(samples.size()));
   }
   return {};
 }
@@ -214,8 +213,8 @@ Result<std::uint64_t> walk_chunks(ChunkOffsets offsets, ChunkSizes sizes, const 
     }
   }
   if (next != samples.size() || !sizes.complete()) {
-    return malformed(four_cc("stsc"), "its chunks hold " + std::to_string(next) + " samples of " +
-                                          std::to_string(samples.size()));
+    return malformed(four_cc("stsc"),
+                     "its chunks hold " + std::to_string(next) + " samples of " + std::to_string(samples.size()));
   }
   return start;
 }

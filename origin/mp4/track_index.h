@@ -32,7 +32,7 @@ struct Sample {
 struct Unit {
   std::uint32_t first_sample = 0;
   std::uint32_t sample_count = 0;
-  std::uint64_t decode_time = 0;        // of the first sample, in ticks, from the first sample of the track
+  std::uint64_t decode_time = 0;  // of the first sample, in ticks, from the first sample of the track
   std::uint64_t file_offset = 0;
   std::uint64_t file_bytes = 0;
   std::uint32_t crc32c = 0;
@@ -40,31 +40,32 @@ struct Unit {
 
 struct TrackIndex {
   TrackKind kind = TrackKind::video;
-  std::uint32_t timescale = 0;          // ticks per second
-  std::uint64_t media_duration = 0;     // sum of sample durations, in ticks
-  std::int64_t edit_start = 0;          // presentation time 0 is this media time (B-frame delay, AAC priming);
-                                        // below 0: the first sample is presented that much later than 0
-  std::uint64_t edit_duration = 0;      // the presentation ends here, in ticks from presentation time 0
-  std::string codecs;                   // RFC 6381, from the real bytes: "avc1.64001f", "mp4a.40.2"
-  std::string language = "und";         // BCP 47
-  std::uint32_t width = 0, height = 0;  // display size, video
+  std::uint32_t timescale = 0;                  // ticks per second
+  std::uint64_t media_duration = 0;             // sum of sample durations, in ticks
+  std::int64_t edit_start = 0;                  // presentation time 0 is this media time (B-frame delay, AAC priming);
+                                                // below 0: the first sample is presented that much later than 0
+  std::uint64_t edit_duration = 0;              // the presentation ends here, in ticks from presentation time 0
+  std::string codecs;                           // RFC 6381, from the real bytes: "avc1.64001f", "mp4a.40.2"
+  std::string language = "und";                 // BCP 47
+  std::uint32_t width = 0, height = 0;          // display size, video
   std::uint32_t sample_rate = 0, channels = 0;  // audio
-  std::uint64_t file_bytes = 0;         // size of the track file, checked when it is opened
-  Bytes sample_entry;                   // the whole stsd entry box (avc1, mp4a, ...), copied into init segments
-  std::vector<Sample> samples;          // in decode order
+  std::uint64_t file_bytes = 0;                 // size of the track file, checked when it is opened
+  Bytes sample_entry;                           // the whole stsd entry box (avc1, mp4a, ...), copied into init segments
+  std::vector<Sample> samples;                  // in decode order
   std::vector<Unit> units;
 
-  double frame_rate() const;            // samples per second of media time, video
+  double frame_rate() const;  // samples per second of media time, video
 };
 
-// From the bytes of a whole moov box (with its header; find_moov says where it is) of a file with exactly one track, whose samples lie in decode order without gaps.
-// `cut_times` are the presentation times (seconds as rational ticks/timescale of `cut_timescale`) at which units begin:
-// for video pass none (units begin at each sync sample that starts a group of 2 s), for audio pass the video's.
-// Unit sums are zero until set_unit_crc. mp4_malformed names the box and the field.
+// From the bytes of a whole moov box (with its header; find_moov says where it is) of a file with exactly one track,
+// whose samples lie in decode order without gaps. `cut_times` are the presentation times (seconds as rational
+// ticks/timescale of `cut_timescale`) at which units begin: for video pass none (units begin at each sync sample that
+// starts a group of 2 s), for audio pass the video's. Unit sums are zero until set_unit_crc. mp4_malformed names the
+// box and the field.
 struct Cuts {
   std::uint32_t timescale = 0;
-  std::vector<std::uint64_t> starts;    // presentation times of unit starts after the edit, first is 0
-  std::uint64_t end = 0;                // when the video ends; audio that goes on is cut every 2 s from here
+  std::vector<std::uint64_t> starts;  // presentation times of unit starts after the edit, first is 0
+  std::uint64_t end = 0;              // when the video ends; audio that goes on is cut every 2 s from here
 };
 Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, const Cuts* cuts);
 Cuts cuts_of(const TrackIndex& video);
@@ -80,7 +81,7 @@ Result<void> check_aligned(const TrackIndex& reference, const TrackIndex& other)
 // The sum of a unit's bytes in the file, to be set for every unit before the index is stored.
 void set_unit_crc(TrackIndex& index, std::size_t unit, std::uint32_t crc32c);
 
-Bytes serialize_index(const TrackIndex& index);           // versioned, ends with a CRC32C of itself
-Result<TrackIndex> parse_index(ByteView bytes);           // index_malformed
+Bytes serialize_index(const TrackIndex& index);  // versioned, ends with a CRC32C of itself
+Result<TrackIndex> parse_index(ByteView bytes);  // index_malformed
 
 }  // namespace reelway::origin::mp4

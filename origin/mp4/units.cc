@@ -16,12 +16,18 @@ constexpr std::uint64_t kSecondsMax = 10'000'000;
 constexpr std::size_t kNameBytesMax = 128;
 
 // The encoder's key frames come every 2 s give or take a frame; one that follows sooner is an extra one.
-bool long_enough(std::uint64_t ticks, std::uint32_t timescale) { return ticks * 10 >= std::uint64_t{timescale} * 19; }
+bool long_enough(std::uint64_t ticks, std::uint32_t timescale) {
+  return ticks * 10 >= std::uint64_t{timescale} * 19;
+}
 
 // A last unit shorter than half a second would make a segment that costs a request for nothing.
-bool too_short(std::uint64_t ticks, std::uint32_t timescale) { return ticks * 2 < timescale; }
+bool too_short(std::uint64_t ticks, std::uint32_t timescale) {
+  return ticks * 2 < timescale;
+}
 
-std::string sample_name(std::size_t i) { return "sample " + std::to_string(i + 1); }
+std::string sample_name(std::size_t i) {
+  return "sample " + std::to_string(i + 1);
+}
 
 void merge_short_tail(TrackIndex& index, std::uint64_t last_unit_ticks) {
   auto& units = index.units;

@@ -61,8 +61,8 @@ inline void write_file(const std::filesystem::path& path, ByteView bytes) {
 }
 
 struct FilmShape {
-  std::string rate = "24";        // frames per second, as ffmpeg takes it
-  int gop = 48;                   // frames
+  std::string rate = "24";  // frames per second, as ffmpeg takes it
+  int gop = 48;             // frames
   std::string seconds = "13";
   std::string audio_seconds = {};  // the video's, if empty
   int audio_rate = 48000;
@@ -78,10 +78,9 @@ inline void make_film(const std::filesystem::path& folder, const FilmShape& shap
   const std::string gop = std::to_string(shape.gop);
   output_of("/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=s=" + shape.size + ":r=" + shape.rate +
             ":d=" + shape.seconds + " -f lavfi -i sine=f=440:r=" + std::to_string(shape.audio_rate) +
-            ":d=" + audio_seconds + " -map 0:v -c:v libx264 -preset ultrafast -pix_fmt yuv420p " +
-            shape.video_options + " -g " + gop + " -keyint_min " + gop + " -sc_threshold 0 -flags +cgop '" +
-            (folder / "video.mp4").string() + "' -map 1:a " + shape.audio_filter + " -c:a aac -ac 2 '" +
-            (folder / "audio.mp4").string() + "'");
+            ":d=" + audio_seconds + " -map 0:v -c:v libx264 -preset ultrafast -pix_fmt yuv420p " + shape.video_options +
+            " -g " + gop + " -keyint_min " + gop + " -sc_threshold 0 -flags +cgop '" + (folder / "video.mp4").string() +
+            "' -map 1:a " + shape.audio_filter + " -c:a aac -ac 2 '" + (folder / "audio.mp4").string() + "'");
 }
 
 // The index of a track file, with the sums of its units, as ingest makes it.
