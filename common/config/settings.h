@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -15,7 +16,7 @@ namespace reelway::config {
 enum class Kind : std::uint8_t {
   text,
   path,
-  flag,       // true | false
+  flag,  // true | false
   integer,
   bytes,      // 512KiB, 64MiB, 10GiB or a plain number
   duration,   // 250ms, 5s, 2m, 1h
@@ -27,13 +28,13 @@ enum class Kind : std::uint8_t {
 // One option of a program. The table of these is the one place where an option is described: loading, --help,
 // the commented example in config/ and docs/reference come from it.
 struct Option {
-  std::string_view key;            // dotted: "store.memory_bytes" is memory_bytes under store in the file
+  std::string_view key;  // dotted: "store.memory_bytes" is memory_bytes under store in the file
   Kind kind;
   std::string_view default_value;  // as it would stand in the file; empty with `required`
   bool required;
-  std::int64_t min;                // for integer, bytes (bytes) and duration (milliseconds); 0,0 = unlimited
+  std::int64_t min;  // for integer, bytes (bytes) and duration (milliseconds); 0,0 = unlimited
   std::int64_t max;
-  std::string_view help;           // full sentences, with unit and consequence
+  std::string_view help;  // full sentences, with unit and consequence
 };
 
 struct Endpoint {
@@ -55,7 +56,9 @@ class Settings {
  private:
   friend Result<Settings> load(std::span<const Option>, const std::string&);
   friend Result<Settings> parse(std::span<const Option>, std::string_view, std::string_view);
-  struct Value;
+  // The texts of a key that has one of these kinds.
+  const std::vector<std::string>& raw(std::string_view key, std::initializer_list<Kind> kinds) const;
+
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::map<std::string, Kind, std::less<>> kinds_;
 };

@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"BlankAfterVersion", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n"},
         BadRequest{"MethodUnknown", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"MethodLowerCase", "get / HTTP/1.1\r\nHost: a\r\n\r\n"},
-        BadRequest{"VersionMissing", "GET /\r\nHost: a\r\n\r\n"},
+        BadRequest{"VersionMissing", "GET /\r\nHost: a\r\n\r\n", "http_unsupported"},
         BadRequest{"VersionTwoDigits", "GET / HTTP/1.10\r\nHost: a\r\n\r\n"},
         BadRequest{"VersionLowerCase", "GET / http/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"OtherProtocol", "OPTIONS / RTSP/1.0\r\nHost: a\r\n\r\n"},
