@@ -1,36 +1,131 @@
 #include "edge/store/disk_tier.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "common/ring/ring.h"
+#include "common/telemetry/log.h"
+#include "edge/store/disk_loader.h"
+#include "edge/store/disk_recovery.h"
+#include "edge/store/disk_writer.h"
+
+// Model: what lies on disk is known in memory (DiskIndex: key -> StoredPlace; DiskSpace: free slots) and recorded in
+// RocksDB (RecordIndex), which alone survives. A StoredPlace is free again only after its record is gone and nobody
+// reads it. The writer puts bodies and then records; the loader reads records and then bodies; the journal orders
+// all changes of records.
 
 namespace reelway::edge {
+namespace {
+
+// A sixteenth of the budget is for inline bodies (RocksDB), the rest for slab files.
+constexpr std::uint64_t kInlineShare = 16;
+
+std::uint64_t slab_capacity(std::uint64_t budget_bytes) {
+  const std::uint64_t bytes = budget_bytes - budget_bytes / kInlineShare;
+  return bytes / Extent::kBytesMax * Extent::kBytesMax;
+}
+
+std::string index_directory(const DiskTierOptions& options) {
+  return options.directory + "/index";
+}
+
+}  // namespace
 
 struct DiskTier::State {
-  ring::Ring& ring;
+  State(ring::Ring& ring, const Clock& clock, std::unique_ptr<RecordIndex> the_records, SlabFiles the_slabs,
+        std::uint64_t budget_bytes)
+      : records(std::move(the_records)),
+        slabs(std::move(the_slabs)),
+        index(slabs.capacity_bytes(), budget_bytes / kInlineShare),
+        journal(ring, *records),
+        shared{ring, clock, slabs, space, index, journal, gate} {}
+
+  Gate gate;
+  std::unique_ptr<RecordIndex> records;
+  SlabFiles slabs;
+  DiskSpace space;
+  DiskIndex index;
+  RecordJournal journal;
+  DiskShared shared;
+  std::unique_ptr<DiskLoader> loader;
+  std::unique_ptr<DiskWriter> writer;
+  std::uint64_t untrue_records = 0;
 };
 
-Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock&, MemoryTier&, const DiskTierOptions&) {
-  return std::unique_ptr<DiskTier>(new DiskTier(std::unique_ptr<State>(new State{ring})));
+Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
+                                                 const DiskTierOptions& options) {
+  auto state = open_state(ring, clock, memory, options);
+  // Opened, but damaged further in: found by the scan.
+  if (!state && state.error().code == ErrorCode::stored_data_corrupt) {
+    telemetry::log_warn("edge store: {}", describe(state.error()));
+    REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
+    state = open_state(ring, clock, memory, options);
+  }
+  if (!state) return std::move(state).error();
+  return std::unique_ptr<DiskTier>(new DiskTier(std::move(state).value()));
+}
+
+Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
+                                                              const DiskTierOptions& options) {
+  std::error_code failed;
+  std::filesystem::create_directories(options.directory, failed);
+  if (failed) return system_error("mkdir", options.directory, failed.value());
+  auto records = RecordIndex::open(index_directory(options));
+  if (!records) return std::move(records).error();
+  auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));
+  if (!slabs) return std::move(slabs).error();
+  auto state =
+      std::make_unique<State>(ring, clock, std::move(*records), std::move(slabs).value(), options.budget_bytes);
+  auto recovered = recover(*state->records, state->slabs, state->space, state->index);
+  if (!recovered) return std::move(recovered).error();
+  telemetry::log_info("edge store: {} objects on disk in {}; dropped {} untrue and {} surplus records",
+                      recovered->objects, options.directory, recovered->untrue, recovered->surplus);
+  state->untrue_records = recovered->untrue;
+  state->loader = std::make_unique<DiskLoader>(state->shared, *state->records, memory);
+  state->writer = std::make_unique<DiskWriter>(state->shared, options.queue_bytes_max, recovered->next_sequence);
+  return state;
 }
 
 DiskTier::DiskTier(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DiskTier::~DiskTier() = default;
 
-void DiskTier::write(const std::shared_ptr<Object>&) {}
-
-void DiskTier::load(std::shared_ptr<Object>, std::function<void(bool)> done) {
-  state_->ring.defer([done = std::move(done)] { done(false); });
+void DiskTier::write(const std::shared_ptr<Object>& object) {
+  state_->writer->write(object);
 }
 
-void DiskTier::touch(std::string_view) {}
-void DiskTier::erase(std::string_view) {}
-void DiskTier::probe(std::string, std::function<void(std::optional<ObjectMeta>)> done) {
-  state_->ring.defer([done = std::move(done)] { done(std::nullopt); });
+void DiskTier::load(std::shared_ptr<Object> object, std::function<void(bool)> done) {
+  state_->loader->load(std::move(object), std::move(done));
 }
-void DiskTier::add_counters(StoreCounters&) const {}
+
+void DiskTier::touch(std::string_view key) {
+  (void)state_->index.find_and_touch(key);
+}
+
+void DiskTier::erase(std::string_view key) {
+  state_->writer->cancel(key);
+  state_->shared.remove(key);
+}
+
+void DiskTier::probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done) {
+  state_->loader->probe(std::move(key), std::move(done));
+}
+
+void DiskTier::add_counters(StoreCounters& counters) const {
+  const State& state = *state_;
+  counters.disk_bytes = state.space.allocator().used_bytes() + state.index.inline_bytes();
+  counters.disk_objects = state.index.objects();
+  counters.disk_evictions = state.index.evictions();
+  counters.disk_writes = state.writer->writes();
+  counters.disk_write_errors = state.writer->errors() + state.journal.errors();
+  counters.disk_writes_shed = state.writer->shed();
+  counters.disk_queue_bytes = state.writer->queued_bytes();
+  counters.disk_corrupt = state.loader->corrupt() + state.untrue_records;
+  counters.disk_read_errors = state.loader->errors();
+}
+
 void DiskTier::close(std::function<void()> closed) {
-  state_->ring.defer(std::move(closed));
+  state_->journal.give_up_soon();
+  state_->gate.close([ring = &state_->shared.ring, closed = std::move(closed)] { ring->defer(closed); });
 }
 
 }  // namespace reelway::edge

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/crc32c.h"
 
 namespace reelway::edge {
 
@@ -23,6 +24,22 @@ ByteView Object::view(std::uint64_t offset) const {
   const std::size_t in_chunk = offset % kChunkBytes;
   const std::uint64_t present = std::min<std::uint64_t>(bytes_present_ - offset, kChunkBytes - in_chunk);
   return {chunks_[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
+}
+
+std::uint32_t Object::crc_of(std::uint64_t offset, std::uint64_t bytes) const {
+  CHECK(offset + bytes <= bytes_present_);
+  std::uint32_t crc = 0;
+  while (bytes > 0) {
+    const std::size_t index = offset / kChunkBytes;
+    const ByteView chunk = view(index * kChunkBytes);
+    const std::uint64_t in_chunk = offset % kChunkBytes;
+    const std::uint64_t count = std::min(bytes, chunk.size() - in_chunk);
+    const std::uint32_t part = count == chunk.size() ? chunk_crcs_[index] : crc32c(chunk.subspan(in_chunk, count));
+    crc = crc32c_combine(crc, part, count);
+    offset += count;
+    bytes -= count;
+  }
+  return crc;
 }
 
 void Object::add_reader(Reader& reader) {

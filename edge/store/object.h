@@ -64,6 +64,9 @@ class Object {
   // Contiguous bytes from `offset`, at most to the end of the chunk that holds it; empty when none are present yet.
   ByteView view(std::uint64_t offset) const;
 
+  // CRC32C of a part of what is present.
+  std::uint32_t crc_of(std::uint64_t offset, std::uint64_t bytes) const;
+
   void add_reader(Reader& reader);
   void remove_reader(Reader& reader);
   std::size_t readers() const;
@@ -74,9 +77,9 @@ class Object {
   ObjectState state_ = ObjectState::awaiting_head;
   ObjectMeta meta_;
   std::uint64_t bytes_present_ = 0;
-  std::vector<Chunk> chunks_;  // all but the last are kChunkBytes long
-  std::uint32_t running_crc_ = 0;
-  std::vector<Reader*> readers_;  // null where one was removed while they are being woken
+  std::vector<Chunk> chunks_;              // all but the last are kChunkBytes long
+  std::vector<std::uint32_t> chunk_crcs_;  // of what is present in each chunk
+  std::vector<Reader*> readers_;           // null where one was removed while they are being woken
   std::size_t waking_depth_ = 0;
   std::optional<Error> failure_;
 };

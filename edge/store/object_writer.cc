@@ -55,7 +55,8 @@ void ObjectWriter::advance(std::size_t count) {
   const Chunk& chunk = object_->chunks_[index];
   const std::size_t used = at % Object::kChunkBytes;
   CHECK(used + count <= chunk.capacity());
-  object_->running_crc_ = crc32c({chunk.data() + used, count}, object_->running_crc_);
+  std::uint32_t& crc = chunk_crc(index);
+  crc = crc32c({chunk.data() + used, count}, crc);
   object_->bytes_present_ += count;
   wake();
 }
@@ -75,9 +76,20 @@ std::span<std::uint8_t> ObjectWriter::piece(std::uint64_t offset, std::size_t pa
 }
 
 void ObjectWriter::show(std::uint64_t count, std::uint32_t crc) {
-  object_->running_crc_ = crc32c_combine(object_->running_crc_, crc, count);
+  std::uint32_t& whole = chunk_crc(object_->bytes_present_ / Object::kChunkBytes);
+  whole = crc32c_combine(whole, crc, count);
   object_->bytes_present_ += count;
   wake();
+}
+
+void ObjectWriter::drop_hidden() {
+  const std::uint64_t shown = object_->bytes_present_;
+  object_->chunks_.resize((shown + Object::kChunkBytes - 1) / Object::kChunkBytes);
+}
+
+std::uint32_t& ObjectWriter::chunk_crc(std::size_t index) {
+  if (object_->chunk_crcs_.size() <= index) object_->chunk_crcs_.resize(index + 1);
+  return object_->chunk_crcs_[index];
 }
 
 Result<void> ObjectWriter::verify() const {
@@ -89,9 +101,10 @@ Result<void> ObjectWriter::verify() const {
     return upstream_error(ErrorCode::upstream_truncated,
                           fmt::format("{} of {} bytes came", object_->bytes_present_, *meta.length));
   }
-  if (meta.crc32c && *meta.crc32c != object_->running_crc_) {
+  const std::uint32_t crc = object_->crc_of(0, object_->bytes_present_);
+  if (meta.crc32c && *meta.crc32c != crc) {
     return upstream_error(ErrorCode::upstream_corrupt,
-                          fmt::format("CRC32C {:08x} announced, {:08x} received", *meta.crc32c, object_->running_crc_));
+                          fmt::format("CRC32C {:08x} announced, {:08x} received", *meta.crc32c, crc));
   }
   return {};
 }
@@ -99,7 +112,7 @@ Result<void> ObjectWriter::verify() const {
 void ObjectWriter::complete() {
   CHECK(object_->state_ == ObjectState::filling);
   object_->meta_.length = object_->bytes_present_;
-  object_->meta_.crc32c = object_->running_crc_;
+  object_->meta_.crc32c = object_->crc_of(0, object_->bytes_present_);
   if (!object_->chunks_.empty()) {
     const Chunk& last = object_->chunks_.back();
     const std::uint64_t used = object_->bytes_present_ - (object_->chunks_.size() - 1) * Object::kChunkBytes;

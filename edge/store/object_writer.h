@@ -34,6 +34,7 @@ class ObjectWriter {
   bool reserve(MemoryTier& memory, std::uint64_t length);
   std::span<std::uint8_t> piece(std::uint64_t offset, std::size_t padded_bytes);
   void show(std::uint64_t count, std::uint32_t crc);
+  void drop_hidden();  // gives back the memory behind what was shown
 
   // Whether what is present is the whole body as announced: upstream_truncated, upstream_corrupt.
   Result<void> verify() const;
@@ -44,9 +45,8 @@ class ObjectWriter {
   // Any state but complete -> failed.
   void fail(Error error);
 
-  std::uint32_t running_crc() const { return object_->running_crc_; }
-
  private:
+  std::uint32_t& chunk_crc(std::size_t index);
   bool add_chunk(MemoryTier& memory, std::uint64_t bytes_left);
 
   std::shared_ptr<Object> object_;

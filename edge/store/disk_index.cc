@@ -1,0 +1,49 @@
+#include "edge/store/disk_index.h"
+
+#include <utility>
+
+namespace reelway::edge {
+
+std::shared_ptr<StoredPlace> DiskIndex::find(std::string_view key) {
+  for (Queue* queue : {&in_slots_, &inline_}) {
+    if (const auto* found = queue->find(key)) return *found;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<StoredPlace> DiskIndex::find_and_touch(std::string_view key) {
+  for (Queue* queue : {&in_slots_, &inline_}) {
+    if (const auto* found = queue->find_and_touch(key)) return *found;
+  }
+  return nullptr;
+}
+
+void DiskIndex::insert(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place) {
+  Queue& queue = place->is_inline() ? inline_ : in_slots_;
+  queue.insert(key, bytes, std::move(place));
+}
+
+void DiskIndex::restore(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place) {
+  Queue& queue = place->is_inline() ? inline_ : in_slots_;
+  queue.insert_in_main(key, bytes, std::move(place));
+}
+
+std::shared_ptr<StoredPlace> DiskIndex::remove(std::string_view key) {
+  for (Queue* queue : {&in_slots_, &inline_}) {
+    if (auto removed = queue->remove(key)) {
+      (*removed)->leaving();
+      return std::move(*removed);
+    }
+  }
+  return nullptr;
+}
+
+std::optional<DiskIndex::Leaving> DiskIndex::evict(Queue& queue) {
+  auto victim = queue.evict([](const std::shared_ptr<StoredPlace>& place) { return place.use_count() == 1; });
+  if (!victim) return std::nullopt;
+  ++evictions_;
+  victim->value->leaving();
+  return Leaving{std::move(victim->key), std::move(victim->value)};
+}
+
+}  // namespace reelway::edge

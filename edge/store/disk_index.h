@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/cache/s3_fifo.h"
+#include "edge/store/disk_space.h"
+
+namespace reelway::edge {
+
+// What is on disk, in memory: key -> place. Bodies in slots and inline bodies have a budget and a queue of eviction
+// each, because room made by one kind is of no use to the other. Holds exactly what RocksDB holds a record of, but
+// for changes on their way there.
+class DiskIndex {
+ public:
+  struct Leaving {
+    std::string key;
+    std::shared_ptr<StoredPlace> place;
+  };
+
+  DiskIndex(std::uint64_t slot_budget_bytes, std::uint64_t inline_budget_bytes)
+      : in_slots_(slot_budget_bytes), inline_(inline_budget_bytes), inline_budget_bytes_(inline_budget_bytes) {}
+
+  std::shared_ptr<StoredPlace> find(std::string_view key);
+  std::shared_ptr<StoredPlace> find_and_touch(std::string_view key);
+
+  // `bytes`: what it weighs. The key must not be present.
+  void insert(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);
+  void restore(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);  // after a restart
+  std::shared_ptr<StoredPlace> remove(std::string_view key);
+
+  // The next to go that nobody holds; its record must be removed.
+  std::optional<Leaving> evict_from_slots() { return evict(in_slots_); }
+  std::optional<Leaving> evict_inline() { return evict(inline_); }
+
+  bool inline_fits(std::uint64_t bytes) const { return inline_.bytes() + bytes <= inline_budget_bytes_; }
+  std::uint64_t inline_budget_bytes() const { return inline_budget_bytes_; }
+  std::uint64_t inline_bytes() const { return inline_.bytes(); }
+  std::size_t objects() const { return in_slots_.entries() + inline_.entries(); }
+  std::uint64_t evictions() const { return evictions_; }
+
+ private:
+  using Queue = cache::S3Fifo<std::shared_ptr<StoredPlace>>;
+  std::optional<Leaving> evict(Queue& queue);
+
+  Queue in_slots_;
+  Queue inline_;
+  std::uint64_t inline_budget_bytes_;
+  std::uint64_t evictions_ = 0;
+};
+
+}  // namespace reelway::edge

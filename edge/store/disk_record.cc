@@ -1,0 +1,113 @@
+#include "edge/store/disk_record.h"
+
+#include <string>
+
+#include "common/base/crc32c.h"
+
+namespace reelway::edge {
+namespace {
+
+constexpr std::size_t kSumBytes = 4;
+
+void write_text(ByteWriter& out, std::string_view text) {
+  out.u32(static_cast<std::uint32_t>(text.size()));
+  out.append(text);
+}
+
+std::string read_text(ByteReader& in) {
+  return std::string(as_text(in.take(in.u32())));
+}
+
+void write_meta(ByteWriter& out, const ObjectMeta& meta) {
+  write_text(out, meta.key);
+  out.u16(meta.status);
+  for (const auto* text :
+       {&meta.content_type, &meta.etag, &meta.last_modified, &meta.cache_control, &meta.content_encoding}) {
+    write_text(out, *text);
+  }
+  out.u64(meta.length.value_or(0));
+  out.u32(meta.crc32c.value_or(0));
+  out.i64(meta.received_ms);
+  out.i64(meta.date_ms);
+  out.u32(meta.age_s);
+  out.i64(meta.fresh_until_ms);
+}
+
+ObjectMeta read_meta(ByteReader& in) {
+  ObjectMeta meta;
+  meta.key = read_text(in);
+  meta.status = in.u16();
+  for (auto* text :
+       {&meta.content_type, &meta.etag, &meta.last_modified, &meta.cache_control, &meta.content_encoding}) {
+    *text = read_text(in);
+  }
+  meta.length = in.u64();
+  meta.crc32c = in.u32();
+  meta.received_ms = in.i64();
+  meta.date_ms = in.i64();
+  meta.age_s = in.u32();
+  meta.fresh_until_ms = in.i64();
+  return meta;
+}
+
+bool is_possible(const StoredExtent& part, std::uint64_t body_offset) {
+  const Extent& extent = part.extent;
+  return extent.order <= Extent::kOrderMax && extent.granule % (1u << extent.order) == 0 && part.bytes > 0 &&
+         part.bytes <= extent.bytes() && body_offset % Extent::kGranuleBytes == 0 &&
+         body_offset % Extent::kBytesMax + part.bytes <= Extent::kBytesMax;
+}
+
+bool parts_make_body(const DiskRecord& record) {
+  std::uint64_t length = 0;
+  std::uint32_t crc = 0;
+  for (const StoredExtent& part : record.extents) {
+    if (!is_possible(part, length)) return false;
+    crc = crc32c_combine(crc, part.crc32c, part.bytes);
+    length += part.bytes;
+  }
+  return length == record.meta.length && crc == record.meta.crc32c;
+}
+
+}  // namespace
+
+Bytes encode_record(const DiskRecord& record) {
+  ByteWriter out;
+  out.u8(DiskRecord::kFormat);
+  out.u64(record.sequence);
+  write_meta(out, record.meta);
+  out.u8(record.is_inline ? 1 : 0);
+  out.u32(static_cast<std::uint32_t>(record.extents.size()));
+  for (const StoredExtent& part : record.extents) {
+    out.u32(part.extent.granule);
+    out.u8(part.extent.order);
+    out.u32(part.bytes);
+    out.u32(part.crc32c);
+  }
+  out.u32(crc32c(out.bytes()));
+  return out.take();
+}
+
+std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes) {
+  if (bytes.size() < kSumBytes) return std::nullopt;
+  const ByteView content = bytes.first(bytes.size() - kSumBytes);
+  if (ByteReader(bytes.last(kSumBytes)).u32() != crc32c(content)) return std::nullopt;
+  ByteReader in(content);
+  DiskRecord record;
+  if (in.u8() != DiskRecord::kFormat) return std::nullopt;
+  record.sequence = in.u64();
+  record.meta = read_meta(in);
+  record.is_inline = in.u8() != 0;
+  for (std::uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
+    StoredExtent part;
+    part.extent.granule = in.u32();
+    part.extent.order = in.u8();
+    part.bytes = in.u32();
+    part.crc32c = in.u32();
+    record.extents.push_back(part);
+  }
+  if (in.failed() || !in.at_end() || record.meta.key != key) return std::nullopt;
+  if (record.is_inline ? !record.extents.empty() : !parts_make_body(record)) return std::nullopt;
+  return record;
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "edge/store/extent_allocator.h"
+
+namespace reelway::edge {
+
+class DiskSpace;
+
+// Where one stored body lies, held by all who depend on the bytes staying there: the index while it is findable, a
+// load while it reads, a removal until the record is gone from RocksDB. The extents become free when the last of
+// them lets go: so no slot is reused while a record names it or a read is under way.
+class StoredPlace {
+ public:
+  StoredPlace(DiskSpace& space, std::uint64_t sequence, std::vector<Extent> extents)
+      : space_(space), sequence_(sequence), extents_(std::move(extents)) {}
+  ~StoredPlace();
+  StoredPlace(const StoredPlace&) = delete;
+  StoredPlace& operator=(const StoredPlace&) = delete;
+
+  std::uint64_t sequence() const { return sequence_; }
+  const std::vector<Extent>& extents() const { return extents_; }
+  bool is_inline() const { return extents_.empty(); }
+  std::uint64_t bytes() const;
+
+  // It has left the index: its space comes free soon.
+  void leaving();
+
+ private:
+  DiskSpace& space_;
+  std::uint64_t sequence_;
+  std::vector<Extent> extents_;
+  bool is_leaving_ = false;
+};
+
+// The space in the slab files, and how much of it is about to become free.
+class DiskSpace {
+ public:
+  ExtentAllocator& allocator() { return allocator_; }
+  const ExtentAllocator& allocator() const { return allocator_; }
+  std::uint64_t leaving_bytes() const { return leaving_bytes_; }
+  // Called after each place that has come free.
+  void on_freed(std::function<void()> freed) { freed_ = std::move(freed); }
+
+ private:
+  friend class StoredPlace;
+
+  ExtentAllocator allocator_;
+  std::uint64_t leaving_bytes_ = 0;
+  std::function<void()> freed_;
+};
+
+}  // namespace reelway::edge

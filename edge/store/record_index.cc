@@ -1,0 +1,194 @@
+#include "edge/store/record_index.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "common/telemetry/log.h"
+
+// Model: three column families. "default" holds the schema's name only; "records" key -> record; "bodies" key ->
+// body, for bodies that are not worth a slot. Bodies stand apart so that the scan at a restart reads records alone.
+// docs/formats/edge_store.md
+
+namespace reelway::edge {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSchemaKey = "schema";
+constexpr std::string_view kSchema = "reelway-edge-store 1";
+constexpr std::size_t kBlockCacheBytes = 32 << 20;
+constexpr std::size_t kWriteBufferBytes = 16 << 20;
+constexpr std::size_t kLogBytesMax = 64 << 20;
+
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+rocksdb::Slice slice(ByteView bytes) {
+  return slice(as_text(bytes));
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.max_open_files = 256;
+  options.max_total_wal_size = kLogBytesMax;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 1 << 20;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kNoCompression;
+  return {{rocksdb::kDefaultColumnFamilyName, options}, {"records", options}, {"bodies", options}};
+}
+
+Error index_error(std::string_view doing, const rocksdb::Status& status) {
+  ErrorCode code = ErrorCode::io_failed;
+  if (status.IsNoSpace()) code = ErrorCode::disk_full;
+  if (status.IsCorruption()) code = ErrorCode::stored_data_corrupt;
+  return Error{code, Side::disk, false, fmt::format("{}: {}", doing, status.ToString())};
+}
+
+// Whether a new, empty database could do what this one cannot. Not so for a lock that another process holds, a full
+// disk or missing permissions.
+bool is_damage(const rocksdb::Status& status) {
+  return status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() || status.IsPathNotFound() ||
+         status.IsNotSupported();
+}
+
+}  // namespace
+
+struct RecordIndex::State {
+  std::unique_ptr<rocksdb::DB> database;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+
+  ~State() {
+    for (auto* handle : handles) (void)database->DestroyColumnFamilyHandle(handle);
+    if (database) (void)database->Close();
+  }
+
+  rocksdb::ColumnFamilyHandle* meta() const { return handles[0]; }
+  rocksdb::ColumnFamilyHandle* records() const { return handles[1]; }
+  rocksdb::ColumnFamilyHandle* bodies() const { return handles[2]; }
+
+  rocksdb::Status open(const std::string& directory) {
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(database_options(), directory, families(), &handles, &opened);
+    database.reset(opened);
+    return status;
+  }
+
+  // Whether the database has our schema; a new one is given it.
+  Result<bool> adopt_schema() {
+    std::string schema;
+    rocksdb::Status status = database->Get({}, meta(), slice(kSchemaKey), &schema);
+    if (status.ok()) return schema == kSchema;
+    if (!status.IsNotFound()) return index_error("reading the schema of the index", status);
+    const std::unique_ptr<rocksdb::Iterator> records_in(database->NewIterator({}, records()));
+    records_in->SeekToFirst();
+    if (records_in->Valid()) return false;
+    status = database->Put({}, meta(), slice(kSchemaKey), slice(kSchema));
+    if (!status.ok()) return index_error("writing the schema of the index", status);
+    return true;
+  }
+
+  Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
+    std::string value;
+    const rocksdb::Status status = database->Get({}, family, slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return index_error("reading from the index", status);
+    return std::optional<std::string>(std::move(value));
+  }
+};
+
+Result<void> RecordIndex::set_aside(const std::string& directory) {
+  telemetry::log_warn("edge store: set the damaged index aside as {}.damaged; starting empty", directory);
+  std::error_code failed;
+  const std::string aside = directory + ".damaged";
+  fs::remove_all(aside, failed);
+  if (!failed) fs::rename(directory, aside, failed);
+  if (failed) return system_error("rename", directory, failed.value());
+  return {};
+}
+
+Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& directory) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto state = std::make_unique<State>();
+    const rocksdb::Status status = state->open(directory);
+    if (!status.ok()) {
+      if (!is_damage(status) || attempt > 0) return index_error(directory, status);
+      state.reset();
+      telemetry::log_warn("edge store: the index is damaged: {}", status.ToString());
+      REELWAY_TRY(set_aside(directory));
+      continue;
+    }
+    auto ours = state->adopt_schema();
+    if (ours && *ours) return std::unique_ptr<RecordIndex>(new RecordIndex(std::move(state)));
+    if (!ours && ours.error().code != ErrorCode::stored_data_corrupt) return std::move(ours).error();
+    telemetry::log_warn("edge store: the index {} is of another schema than \"{}\"; removed, starting empty", directory,
+                        kSchema);
+    state.reset();
+    std::error_code failed;
+    fs::remove_all(directory, failed);
+    if (failed) return system_error("remove", directory, failed.value());
+  }
+  return Error{ErrorCode::io_failed, Side::disk, false, directory + ": a new index cannot be read back"};
+}
+
+RecordIndex::RecordIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RecordIndex::~RecordIndex() = default;
+
+Result<std::optional<std::string>> RecordIndex::record(std::string_view key) const {
+  return state_->get(state_->records(), key);
+}
+
+Result<std::optional<std::string>> RecordIndex::body(std::string_view key) const {
+  return state_->get(state_->bodies(), key);
+}
+
+Result<void> RecordIndex::for_each(const std::function<void(std::string_view, ByteView)>& visit) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  options.readahead_size = 1 << 20;
+  const std::unique_ptr<rocksdb::Iterator> at(state_->database->NewIterator(options, state_->records()));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    visit(std::string_view(at->key().data(), at->key().size()),
+          as_bytes(std::string_view(at->value().data(), at->value().size())));
+  }
+  if (!at->status().ok()) return index_error("scanning the index", at->status());
+  return {};
+}
+
+Result<void> RecordIndex::apply(std::span<const Change> changes) {
+  rocksdb::WriteBatch batch;
+  rocksdb::Status status;
+  for (const Change& change : changes) {
+    const rocksdb::Slice key = slice(std::string_view(change.key));
+    if (change.drop_body && status.ok()) status = batch.Delete(state_->bodies(), key);
+    if (change.body && status.ok()) status = batch.Put(state_->bodies(), key, slice(ByteView(*change.body)));
+    if (!status.ok()) break;
+    status = change.record ? batch.Put(state_->records(), key, slice(ByteView(*change.record)))
+                           : batch.Delete(state_->records(), key);
+  }
+  if (status.ok()) status = state_->database->Write({}, &batch);
+  if (!status.ok()) return index_error("writing to the index", status);
+  return {};
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+
+namespace reelway::edge {
+
+// The RocksDB database of records: the store of record of which object lies where. Every call may touch the disk, so
+// none is made on the ring's thread but open() before it runs. Thread-safe.
+//
+// Writes go to the write-ahead log without a sync: what was written survives the death of the process. After a loss
+// of power the last records may be missing or old; the sums of the bodies tell.
+class RecordIndex {
+ public:
+  struct Change {
+    std::string key;
+    std::optional<Bytes> record;  // none: delete
+    std::optional<Bytes> body;    // inline body to put
+    bool drop_body = false;       // there may be an inline body to delete
+  };
+
+  // Opens or creates. What cannot be used is replaced by an empty database, with a line in the log: one of another
+  // schema is removed, a damaged one is kept beside it as <directory>.damaged. Errors: disk_full, io_failed (also
+  // when another process has it open).
+  static Result<std::unique_ptr<RecordIndex>> open(const std::string& directory);
+  // Renames a damaged database, which must not be open, to <directory>.damaged; a former one of that name goes.
+  static Result<void> set_aside(const std::string& directory);
+  ~RecordIndex();
+
+  // nullopt when there is none; stored_data_corrupt or io_failed.
+  Result<std::optional<std::string>> record(std::string_view key) const;
+  Result<std::optional<std::string>> body(std::string_view key) const;
+  // All records in the order of their keys.
+  Result<void> for_each(const std::function<void(std::string_view key, ByteView record)>& visit) const;
+  // All of them or none.
+  Result<void> apply(std::span<const Change> changes);
+
+ private:
+  struct State;
+  explicit RecordIndex(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace reelway::edge

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/ring/side_workers.h"
+#include "common/ring/timer.h"
+#include "edge/store/record_index.h"
+
+namespace reelway::edge {
+
+// Writes changes to the RecordIndex in the order they were given: all that gathered while the last batch was being
+// written go into the next one.
+//
+// A put that fails is reported and forgotten. A removal must happen before its slots are used again, so one that
+// fails stays first in line and is tried again after a second; until then healthy() is false and puts fail at once.
+class RecordJournal {
+ public:
+  RecordJournal(ring::Ring& ring, RecordIndex& index);
+
+  void put(RecordIndex::Change change, std::function<void(bool written)> done);
+  void remove(std::string key, bool drop_body, std::function<void()> done);
+  bool healthy() const { return healthy_; }
+  std::uint64_t errors() const { return errors_; }
+  // From now on a removal that fails is given up after one try, so that closing ends.
+  void give_up_soon() { giving_up_ = true; }
+
+ private:
+  struct Entry {
+    RecordIndex::Change change;
+    std::function<void(bool)> done;
+  };
+
+  void add(Entry entry);
+  void schedule();
+  void flush();
+  void flushed(bool ok);
+  void retain_removals();
+
+  ring::Ring& ring_;
+  RecordIndex& index_;
+  std::vector<Entry> waiting_;
+  std::vector<Entry> writing_;
+  bool scheduled_ = false;
+  bool healthy_ = true;
+  bool giving_up_ = false;
+  std::uint64_t errors_ = 0;
+  ring::Timer retry_;
+  ring::SideWorkers worker_;  // one thread: the order of batches is the order of changes
+};
+
+}  // namespace reelway::edge

@@ -1,0 +1,74 @@
+#include "edge/store/disk_record.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/crc32c.h"
+
+namespace reelway::edge {
+namespace {
+
+DiskRecord sample() {
+  DiskRecord record;
+  record.sequence = 77;
+  record.meta.key = "/film/v1/video/720/3.m4s|all";
+  record.meta.status = 203;
+  record.meta.content_type = "video/mp4";
+  record.meta.etag = "\"abc\"";
+  record.meta.last_modified = "Tue, 15 Nov 1994 12:45:26 GMT";
+  record.meta.cache_control = "public, max-age=5";
+  record.meta.content_encoding = "br";
+  record.meta.received_ms = 1234567890123;
+  record.meta.date_ms = 1234567890000;
+  record.meta.age_s = 9;
+  record.meta.fresh_until_ms = 1234567899999;
+  record.extents = {{{16, 4}, 1 << 20, 0x12345678}, {{3, 0}, 5000, 0x9abcdef0}};
+  record.meta.length = (1 << 20) + 5000;
+  record.meta.crc32c = crc32c_combine(0x12345678, 0x9abcdef0, 5000);
+  return record;
+}
+
+TEST(DiskRecord, ReadsBackWhatItWrote) {
+  const DiskRecord record = sample();
+  const auto read = decode_record(record.meta.key, encode_record(record));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(encode_record(*read), encode_record(record));
+  EXPECT_EQ(read->sequence, 77u);
+  EXPECT_EQ(read->meta.content_encoding, "br");
+  EXPECT_EQ(read->meta.length, record.meta.length);
+  EXPECT_EQ(read->extents.size(), 2u);
+}
+
+TEST(DiskRecord, FindsEveryFlippedBitAndEveryCut) {
+  const DiskRecord record = sample();
+  Bytes bytes = encode_record(record);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+    EXPECT_FALSE(decode_record(record.meta.key, bytes).has_value()) << bit;
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+  }
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_FALSE(decode_record(record.meta.key, ByteView(bytes).first(cut)).has_value()) << cut;
+  }
+}
+
+TEST(DiskRecord, IsForItsOwnKeyOnly) {
+  EXPECT_FALSE(decode_record("/film/v1/video/720/4.m4s|all", encode_record(sample())).has_value());
+}
+
+TEST(DiskRecord, RefusesExtentsThatCannotBe) {
+  const auto refused = [](auto change) {
+    DiskRecord record = sample();
+    change(record);
+    return !decode_record(record.meta.key, encode_record(record)).has_value();
+  };
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.extents[0].extent.order = 5; }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.extents[0].extent.granule = 17; }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.extents[1].bytes = 70'000; }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.extents[1].crc32c ^= 1; }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { std::swap(record.extents[0], record.extents[1]); }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.extents.pop_back(); }));
+  EXPECT_TRUE(refused([](DiskRecord& record) { record.is_inline = true; }));
+}
+
+}  // namespace
+}  // namespace reelway::edge
