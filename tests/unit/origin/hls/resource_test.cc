@@ -1,0 +1,69 @@
+#include <gtest/gtest.h>
+
+#include "origin/hls/presentation.h"
+
+namespace reelway::origin::hls {
+namespace {
+
+using Kind = Resource::Kind;
+
+TEST(Resource, NamesWhatPlaylistsName) {
+  EXPECT_EQ(parse_resource("master.m3u8")->kind, Kind::multivariant);
+  const auto playlist = parse_resource("audio/zh-Hant-aac/media.m3u8");
+  EXPECT_EQ(playlist->kind, Kind::media_playlist);
+  EXPECT_EQ(playlist->track_id, "audio/zh-Hant-aac");
+  EXPECT_EQ(parse_resource("video/720-2/init.mp4")->kind, Kind::init);
+  const auto segment = parse_resource("video/1080/12.m4s");
+  EXPECT_EQ(segment->kind, Kind::segment);
+  EXPECT_EQ(segment->track_id, "video/1080");
+  EXPECT_EQ(segment->segment, 12u);
+  EXPECT_EQ(parse_resource("video/1080/0.m4s")->segment, 0u);
+  EXPECT_EQ(parse_resource("video/1080/999999999.m4s")->segment, 999999999u);
+}
+
+TEST(Resource, HasOnePathOnly) {
+  for (const std::string_view path : {"",
+                                      "/",
+                                      "/master.m3u8",
+                                      "master.m3u8/",
+                                      "Master.m3u8",
+                                      "master.m3u8?x",
+                                      "media.m3u8",
+                                      "video/media.m3u8",
+                                      "video//media.m3u8",
+                                      "video/720/",
+                                      "video/720",
+                                      "video/720/x",
+                                      "video/720/00.m4s",
+                                      "video/720/01.m4s",
+                                      "video/720/+1.m4s",
+                                      "video/720/-1.m4s",
+                                      "video/720/.m4s",
+                                      "video/720/1.m4s ",
+                                      "video/720/1.M4S",
+                                      "video/720/1000000000.m4s",
+                                      "video/720/1.mp4",
+                                      "text/en/media.m3u8",
+                                      "video/../init.mp4",
+                                      "video/7%32/init.mp4",
+                                      "video/720/1/init.mp4",
+                                      "VIDEO/720/init.mp4",
+                                      "./video/720/init.mp4",
+                                      "video/7_2/init.mp4"}) {
+    const auto resource = parse_resource(path);
+    ASSERT_FALSE(resource.ok()) << path;
+    EXPECT_EQ(resource.error().code, ErrorCode::http_not_found) << path;
+  }
+  EXPECT_FALSE(parse_resource("video/" + std::string(65, '1') + "/init.mp4").ok());
+  EXPECT_FALSE(parse_resource(std::string_view("video/72\0/init.mp4", 18)).ok());
+}
+
+TEST(ContentType, SaysWhatAPlayerExpects) {
+  EXPECT_EQ(content_type(Kind::multivariant, mp4::TrackKind::video), "application/vnd.apple.mpegurl");
+  EXPECT_EQ(content_type(Kind::media_playlist, mp4::TrackKind::audio), "application/vnd.apple.mpegurl");
+  EXPECT_EQ(content_type(Kind::init, mp4::TrackKind::video), "video/mp4");
+  EXPECT_EQ(content_type(Kind::segment, mp4::TrackKind::audio), "audio/mp4");
+}
+
+}  // namespace
+}  // namespace reelway::origin::hls
