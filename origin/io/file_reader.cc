@@ -63,26 +63,30 @@ class RangeBody final : public FileBody {
 
 FileReader::FileReader(EventLoop& loop, std::size_t open_files_max) : loop_(loop), open_files_max_(open_files_max) {}
 
-void FileReader::open(const Wanted& wanted, OnOpen on_open) {
-  if (const auto found = files_.find(wanted.path); found != files_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    return on_open(found->second->file);
-  }
+std::shared_ptr<TrackFile> FileReader::find(const std::string& path) {
+  const auto found = files_.find(path);
+  if (found == files_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->file;
+}
+
+void FileReader::open(const std::string& path, std::uint64_t file_bytes, std::vector<CheckedUnit> units,
+                      OnOpen on_open) {
   struct Opening {
     std::string path;
     std::uint64_t file_bytes;
     std::vector<CheckedUnit> units;
-    std::optional<Result<std::shared_ptr<TrackFile>>> result;
     OnOpen on_open;
+    std::optional<Result<std::shared_ptr<TrackFile>>> result;
   };
-  auto opening = std::make_shared<Opening>(Opening{wanted.path, wanted.file_bytes, wanted.units(), {}, on_open});
+  auto opening = std::make_shared<Opening>(Opening{path, file_bytes, std::move(units), std::move(on_open), {}});
   const bool queued = loop_.run_on_worker(
       [opening] { opening->result = TrackFile::open(opening->path, opening->file_bytes, std::move(opening->units)); },
       [this, opening] {
         if (opening->result->ok()) keep(opening->result->value());
         opening->on_open(std::move(*opening->result));
       });
-  if (!queued) on_open(too_much_work());
+  if (!queued) loop_.post([opening] { opening->on_open(too_much_work()); });
 }
 
 void FileReader::keep(std::shared_ptr<TrackFile> file) {
@@ -100,24 +104,29 @@ void FileReader::keep(std::shared_ptr<TrackFile> file) {
 
 void FileReader::warm(const std::shared_ptr<TrackFile>& file, TrackFile::Range range,
                       std::function<void(Result<void>)> ready) {
-  if (file->fit_to_send(range)) return ready({});
-  const TrackFile::Units units = file->units_of(range);
-  auto result = std::make_shared<Result<void>>();
-  auto shared_ready = std::make_shared<std::function<void(Result<void>)>>(std::move(ready));
-  const bool queued = loop_.run_on_worker([file, units, result] { *result = file->read_and_check(units); },
-                                          [this, file, units, result, shared_ready] {
-                                            ++counters_.cold_reads;
-                                            counters_.cold_bytes += file->range_of(units).count;
-                                            if (result->ok()) {
-                                              file->mark_checked(units);
-                                            } else {
-                                              if (result->error().code == ErrorCode::stored_data_corrupt)
-                                                ++counters_.crc_failures;
-                                              telemetry::log_error("{}", describe(result->error()));
-                                            }
-                                            (*shared_ready)(*result);
-                                          });
-  if (!queued) (*shared_ready)(too_much_work());
+  struct Warming {
+    std::shared_ptr<TrackFile> file;
+    TrackFile::Units units;
+    std::function<void(Result<void>)> ready;
+    Result<void> result;
+  };
+  auto warming = std::make_shared<Warming>(Warming{file, file->units_of(range), std::move(ready), {}});
+  const bool queued =
+      loop_.run_on_worker([warming] { warming->result = warming->file->read_and_check(warming->units); },
+                          [this, warming] {
+                            count_read(*warming->file, warming->units, warming->result);
+                            if (warming->result) warming->file->mark_checked(warming->units);
+                            warming->ready(warming->result);
+                          });
+  if (!queued) loop_.post([warming] { warming->ready(too_much_work()); });
+}
+
+void FileReader::count_read(const TrackFile& file, TrackFile::Units units, const Result<void>& result) {
+  ++counters_.cold_reads;
+  counters_.cold_bytes += file.range_of(units).count;
+  if (result) return;
+  if (result.error().code == ErrorCode::stored_data_corrupt) ++counters_.crc_failures;
+  telemetry::log_error("{}", describe(result.error()));
 }
 
 std::unique_ptr<FileBody> FileReader::body(std::shared_ptr<TrackFile> file, TrackFile::Range range) {

@@ -25,7 +25,7 @@ struct ReadCounters {
 };
 
 // Opens track files and brings their ranges into memory, checked. Keeps the files most recently used open. Loop thread
-// only; its callbacks come on the loop, possibly within the call.
+// only; its callbacks come on the loop, never within the call.
 class FileReader {
  public:
   static constexpr std::size_t kOpenFilesMax = 256;
@@ -33,15 +33,14 @@ class FileReader {
 
   explicit FileReader(EventLoop& loop, std::size_t open_files_max = kOpenFilesMax);
 
-  struct Wanted {
-    std::string path;
-    std::uint64_t file_bytes = 0;
-    std::function<std::vector<CheckedUnit>()> units;  // asked only when the file has to be opened; on the loop
-  };
-  using OnOpen = std::function<void(Result<std::shared_ptr<TrackFile>>)>;
-  void open(const Wanted& wanted, OnOpen on_open);
+  // A file that is open already, or null.
+  std::shared_ptr<TrackFile> find(const std::string& path);
 
-  // Makes the range fit to send: `ready` comes at once when it is. Errors: of TrackFile::read_and_check(), overloaded.
+  // Opens a file that find() did not have. Errors: of TrackFile::open(), overloaded.
+  using OnOpen = std::function<void(Result<std::shared_ptr<TrackFile>>)>;
+  void open(const std::string& path, std::uint64_t file_bytes, std::vector<CheckedUnit> units, OnOpen on_open);
+
+  // Reads and checks what a range needs to be fit to send. Errors: of TrackFile::read_and_check(), overloaded.
   void warm(const std::shared_ptr<TrackFile>& file, TrackFile::Range range, std::function<void(Result<void>)> ready);
 
   // The range as part of a response. The reader outlives it.
@@ -57,6 +56,7 @@ class FileReader {
     std::shared_ptr<TrackFile> file;
   };
   void keep(std::shared_ptr<TrackFile> file);
+  void count_read(const TrackFile& file, TrackFile::Units units, const Result<void>& result);
 
   EventLoop& loop_;
   std::size_t open_files_max_;

@@ -1,0 +1,84 @@
+#include "origin/request/api_routes.h"
+
+#include <array>
+
+namespace reelway::origin {
+namespace {
+
+using http::Method;
+
+constexpr std::size_t kParameterBytesMax = 128;
+
+constexpr std::array kRoutes = {
+    Route{Method::post, "/v1/uploads", "begin_upload", RouteKind::call, begin_upload},
+    Route{Method::put, "/v1/uploads/{}", "upload", RouteKind::upload, nullptr},
+    Route{Method::post, "/v1/titles", "create_title", RouteKind::call, create_title},
+    Route{Method::get, "/v1/titles", "list_titles", RouteKind::call, list_titles},
+    Route{Method::get, "/v1/titles/{}", "show_title", RouteKind::call, show_title},
+    Route{Method::get, "/v1/jobs/{}", "show_job", RouteKind::call, show_job},
+    Route{Method::post, "/v1/play-urls", "create_play_url", RouteKind::call, create_play_url},
+    Route{Method::get, "/v1/keys", "list_keys", RouteKind::call, list_keys},
+    Route{Method::post, "/v1/keys/rotate", "rotate_keys", RouteKind::call, rotate_keys},
+    Route{Method::post, "/v1/keys/{}/retire", "retire_key", RouteKind::call, retire_key},
+    Route{Method::get, "/v1/status", "show_status", RouteKind::call, show_status},
+    Route{Method::get, "/metrics", "metrics", RouteKind::metrics, nullptr},
+};
+
+std::string_view method_names(Method method) {
+  switch (method) {
+    case Method::get: return "GET, HEAD";
+    case Method::post: return "POST";
+    case Method::put: return "PUT";
+    default: return "";
+  }
+}
+
+std::string_view take_segment(std::string_view& rest) {
+  const auto slash = rest.find('/');
+  const std::string_view segment = rest.substr(0, slash);
+  rest = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash);
+  return segment;
+}
+
+bool matches(std::string_view pattern, std::string_view path, std::vector<std::string>& parameters) {
+  parameters.clear();
+  while (pattern.starts_with('/') && path.starts_with('/')) {
+    pattern.remove_prefix(1);
+    path.remove_prefix(1);
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view found = take_segment(path);
+    if (wanted == "{}") {
+      if (found.empty() || found.size() > kParameterBytesMax) return false;
+      parameters.emplace_back(found);
+    } else if (wanted != found) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::span<const Route> api_routes() {
+  return kRoutes;
+}
+
+RouteMatch match_route(Method method, std::string_view path) {
+  const Method wanted = method == Method::head ? Method::get : method;
+  RouteMatch match;
+  for (const Route& route : kRoutes) {
+    if (!matches(route.pattern, path, match.parameters)) continue;
+    if (route.method == wanted) {
+      match.route = &route;
+      return match;
+    }
+    match.allow.append(match.allow.empty() ? "" : ", ").append(method_names(route.method));
+  }
+  return match;
+}
+
+nlohmann::json error_object(const Error& error) {
+  return nlohmann::json::parse(error_json(error), nullptr, false).value("error", nlohmann::json());
+}
+
+}  // namespace reelway::origin

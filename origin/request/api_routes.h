@@ -1,0 +1,97 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/result.h"
+#include "common/http/message.h"
+#include "origin/catalog/catalog.h"
+#include "origin/fleet/signing_keys.h"
+#include "origin/ingest/upload.h"
+#include "origin/jobs/ingest_jobs.h"
+#include "origin/net/event_loop.h"
+#include "origin/request/metrics.h"
+#include "origin/request/options.h"
+#include "origin/store/control_store.h"
+
+namespace reelway::origin {
+
+// What requests on the API port share. All of it outlives them.
+struct ApiServices {
+  EventLoop& loop;
+  ControlStore& store;
+  Catalog& catalog;
+  Uploads& uploads;
+  IngestJobs& jobs;
+  SigningKeys& keys;
+  const Clock& clock;
+  Random& random;
+  const OriginConfig& config;
+  RequestCounters& counters;
+  Clock::Monotonic started;
+  std::function<std::string()> metrics_page;  // on the loop
+};
+
+// A request as its route sees it.
+struct ApiCall {
+  std::vector<std::string> parameters;  // what stands for each {} of the pattern
+  nlohmann::json body;                  // null when there was none
+};
+
+struct Reply {
+  std::uint16_t status = 200;
+  nlohmann::json body;
+};
+
+// Runs on a worker: it may block, and touches nothing that belongs to the loop.
+using RouteFunction = Result<Reply> (*)(const ApiServices& services, const ApiCall& call);
+
+enum class RouteKind : std::uint8_t {
+  call,     // JSON in, JSON out, by the function
+  upload,   // the body is streamed to an upload
+  metrics,  // the metrics page
+};
+
+struct Route {
+  http::Method method;
+  std::string_view pattern;  // "/v1/titles/{}": a {} stands for one segment
+  std::string_view name;     // in metrics
+  RouteKind kind;
+  RouteFunction function;
+};
+
+std::span<const Route> api_routes();
+
+struct RouteMatch {
+  const Route* route = nullptr;
+  std::vector<std::string> parameters;
+  std::string allow;  // when no route has this method: those that the path has; empty when there is no such path
+};
+RouteMatch match_route(http::Method method, std::string_view path);
+
+// title_routes.cc
+Result<Reply> list_titles(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_title(const ApiServices& services, const ApiCall& call);
+Result<Reply> create_title(const ApiServices& services, const ApiCall& call);
+// ingest_routes.cc
+Result<Reply> begin_upload(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_job(const ApiServices& services, const ApiCall& call);
+// key_routes.cc
+Result<Reply> list_keys(const ApiServices& services, const ApiCall& call);
+Result<Reply> rotate_keys(const ApiServices& services, const ApiCall& call);
+Result<Reply> retire_key(const ApiServices& services, const ApiCall& call);
+// play_url_route.cc
+Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call);
+// status_route.cc
+Result<Reply> show_status(const ApiServices& services, const ApiCall& call);
+
+// The fields of an error inside another document.
+nlohmann::json error_object(const Error& error);
+
+}  // namespace reelway::origin

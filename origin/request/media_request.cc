@@ -1,0 +1,270 @@
+#include "origin/request/media_request.h"
+
+#include <array>
+
+#include "common/base/crc32c.h"
+#include "common/telemetry/log.h"
+#include "origin/request/entity_tag.h"
+
+// The life of an edge's request. Playlists and init segments are made from indexes alone and kept for a while; a
+// segment is a header computed here followed by one range of a track file. The range is brought into memory and checked
+// before the head of the answer goes out, so that a damaged film is an honest 500 and not a body cut short.
+
+namespace reelway::origin {
+namespace {
+
+constexpr std::string_view kImmutable = "public, max-age=31536000, immutable";  // a version's path names one content
+
+Error client_error(ErrorCode code, std::string detail) {
+  Error error;
+  error.code = code;
+  error.side = Side::client;
+  error.detail = std::move(detail);
+  return error;
+}
+
+MediaKind kind_of(hls::Resource::Kind kind) {
+  switch (kind) {
+    case hls::Resource::Kind::multivariant: return MediaKind::multivariant;
+    case hls::Resource::Kind::media_playlist: return MediaKind::media_playlist;
+    case hls::Resource::Kind::init: return MediaKind::init;
+    case hls::Resource::Kind::segment: return MediaKind::segment;
+  }
+  return MediaKind::other;
+}
+
+std::string render_body(const hls::Presentation& presentation, const hls::Track& track, hls::Resource::Kind kind) {
+  switch (kind) {
+    case hls::Resource::Kind::multivariant: return hls::multivariant_playlist(presentation);
+    case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track);
+    case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
+    case hls::Resource::Kind::segment: break;
+  }
+  CHECK(kind != hls::Resource::Kind::segment);
+  return {};
+}
+
+std::shared_ptr<const Rendered> render(const PublishedVersion& version, const hls::Track& track,
+                                       hls::Resource::Kind kind) {
+  auto rendered = std::make_shared<Rendered>();
+  rendered->body = std::make_shared<const std::string>(render_body(version.presentation, track, kind));
+  const std::uint32_t sum = crc32c(as_bytes(*rendered->body));
+  rendered->content_type = hls::content_type(kind, track.index->kind);
+  rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
+  rendered->digest = crc32c_digest_field(sum);
+  return rendered;
+}
+
+std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
+  std::vector<CheckedUnit> units;
+  units.reserve(index.units.size());
+  for (const mp4::Unit& unit : index.units) units.push_back({unit.file_offset, unit.file_bytes, unit.crc32c});
+  return units;
+}
+
+}  // namespace
+
+std::span<const Step<MediaRequest>> MediaRequest::steps() {
+  static constexpr std::array<Step<MediaRequest>, 11> kSteps = {{
+      {"authenticate", &MediaRequest::authenticate},
+      {"check_method", &MediaRequest::check_method},
+      {"serve_keys", &MediaRequest::serve_keys},
+      {"parse", &MediaRequest::parse},
+      {"find_version", &MediaRequest::find_version},
+      {"find_track", &MediaRequest::find_track},
+      {"serve_rendered", &MediaRequest::serve_rendered},
+      {"plan", &MediaRequest::plan},
+      {"open_file", &MediaRequest::open_file},
+      {"warm_range", &MediaRequest::warm_range},
+      {"serve_segment", &MediaRequest::serve_segment},
+  }};
+  return kSteps;
+}
+
+MediaRequest::MediaRequest(MediaServices& services, Responder& responder)
+    : SteppedRequest(services.loop, responder), services_(services) {}
+
+void MediaRequest::begin(const http::RequestHead& head) {
+  head_ = &head;
+  path_ = head.path();
+  advance();
+}
+
+void MediaRequest::body_cut(const Error& error) {
+  fail(error);
+}
+
+Verdict MediaRequest::authenticate() {
+  const auto edge = head_->headers.find("Reelway-Edge");
+  const auto authorization = head_->headers.find("Authorization");
+  if (services_.edges.allows(edge.value_or(""), bearer_secret(authorization.value_or("")))) return Verdict::next;
+  ++services_.counters.not_an_edge;
+  return fail(client_error(ErrorCode::not_an_edge, ""));
+}
+
+Verdict MediaRequest::check_method() {
+  if (head_->method == http::Method::get || head_->method == http::Method::head) return Verdict::next;
+  Response response = error_reply(client_error(ErrorCode::http_method_not_allowed, std::string(head_->method_text)));
+  response.headers.emplace_back("Allow", "GET, HEAD");
+  return send(std::move(response), 0);
+}
+
+Verdict MediaRequest::serve_keys() {
+  if (path_ != kKeysPath) return Verdict::next;
+  // Counted once, though the step may be asked twice.
+  if (kind_ != MediaKind::keys) ++services_.counters.media_requests[static_cast<std::size_t>(MediaKind::keys)];
+  kind_ = MediaKind::keys;
+  if (services_.keys.stale() && !refreshed_) {
+    refreshed_ = true;
+    return wait_for_worker([this] {
+      if (const auto refreshed = services_.keys.refresh(); !refreshed) error_ = refreshed.error();
+    });
+  }
+  // Old keys are better than none: edges go on with what they have anyway.
+  if (error_) telemetry::log_error("signing keys: {}", describe(*error_));
+  Response response = json_response(200, keys_document(*services_.keys.current()));
+  const std::uint64_t bytes = response.body_bytes();
+  return send(std::move(response), bytes);
+}
+
+Verdict MediaRequest::parse() {
+  const auto parts = parse_media_path(path_);
+  auto resource = parts ? hls::parse_resource(parts->resource) : Result<hls::Resource>(parts.error());
+  if (resource) kind_ = kind_of(resource->kind);
+  ++services_.counters.media_requests[static_cast<std::size_t>(kind_)];
+  if (!resource) return fail(resource.error());
+  parts_ = *parts;
+  resource_ = *resource;
+  return Verdict::next;
+}
+
+Verdict MediaRequest::find_version() {
+  if (error_) return fail(*error_);
+  if (!version_) version_ = services_.catalog.cached(parts_.title, parts_.version);
+  if (version_) return Verdict::next;
+  return wait_for_worker([this] {
+    auto found = services_.catalog.published(parts_.title, parts_.version);
+    if (found) {
+      version_ = std::move(found).value();
+    } else {
+      error_ = found.error();
+    }
+  });
+}
+
+Verdict MediaRequest::find_track() {
+  if (resource_.kind == hls::Resource::Kind::multivariant) return Verdict::next;
+  const int position = version_->track_position(resource_.track_id);
+  if (position < 0) return fail(client_error(ErrorCode::http_not_found, "this version has no such track"));
+  track_ = static_cast<std::size_t>(position);
+  return Verdict::next;
+}
+
+const hls::Track& MediaRequest::track() const {
+  return version_->presentation.tracks[track_];
+}
+
+Verdict MediaRequest::serve_rendered() {
+  if (resource_.kind == hls::Resource::Kind::segment) return Verdict::next;
+  auto rendered = services_.rendered.find(path_);
+  if (rendered) {
+    ++services_.counters.rendered_hits;
+  } else if (made_) {
+    ++services_.counters.playlists_rendered;
+    services_.rendered.add(path_, made_);
+    rendered = made_;
+  } else {
+    return wait_for_worker([this] { made_ = render(*version_, track(), resource_.kind); });
+  }
+  if (client_has(rendered->etag)) return send(not_modified(rendered->etag), 0);
+  Response response;
+  response.headers = {{"Content-Type", rendered->content_type},
+                      {"ETag", rendered->etag},
+                      {"Cache-Control", std::string(kImmutable)},
+                      {"Content-Digest", rendered->digest}};
+  response.text = rendered->body;
+  return send(std::move(response), rendered->body->size());
+}
+
+Verdict MediaRequest::plan() {
+  auto planned = hls::plan_segment(*track().index, version_->presentation.units_per_segment, resource_.segment);
+  if (!planned) return fail(planned.error());
+  plan_ = std::move(planned).value();
+  return Verdict::next;
+}
+
+Verdict MediaRequest::open_file() {
+  if (error_) return fail(*error_);
+  const std::string& path = version_->files[track_];
+  if (!file_) file_ = services_.files.find(path);
+  if (file_) return Verdict::next;
+  const auto self = shared_from_this();
+  services_.files.open(path, track().index->file_bytes, checked_units(*track().index),
+                       [this, self](Result<std::shared_ptr<TrackFile>> opened) {
+                         if (opened) {
+                           file_ = std::move(opened).value();
+                         } else {
+                           error_ = opened.error();
+                         }
+                         advance();
+                       });
+  return Verdict::wait;
+}
+
+Verdict MediaRequest::warm_range() {
+  if (error_) return fail(*error_);
+  const TrackFile::Range range{plan_.file_offset, plan_.file_bytes};
+  // One read is enough here: should the range leave memory again at once, the sending side asks for it anew.
+  if (warmed_ || file_->fit_to_send(range)) return Verdict::next;
+  warmed_ = true;
+  const auto self = shared_from_this();
+  services_.files.warm(file_, range, [this, self](Result<void> read) {
+    if (!read) error_ = read.error();
+    advance();
+  });
+  return Verdict::wait;
+}
+
+Verdict MediaRequest::serve_segment() {
+  const std::uint64_t bytes = plan_.header.size() + plan_.file_bytes;
+  const std::string etag = entity_tag(plan_.crc32c, bytes, version_->content_id);
+  if (client_has(etag)) return send(not_modified(etag), 0);
+  ++services_.counters.segments_packaged;
+  Response response;
+  response.headers = {{"Content-Type", std::string(hls::content_type(resource_.kind, track().index->kind))},
+                      {"ETag", etag},
+                      {"Cache-Control", std::string(kImmutable)},
+                      {"Content-Digest", crc32c_digest_field(plan_.crc32c)}};
+  response.text = std::make_shared<const std::string>(as_text(plan_.header));
+  response.file = services_.files.body(file_, {plan_.file_offset, plan_.file_bytes});
+  return send(std::move(response), bytes);
+}
+
+Response MediaRequest::not_modified(const std::string& etag) const {
+  Response response;
+  response.status = 304;
+  response.headers = {{"ETag", etag}, {"Cache-Control", std::string(kImmutable)}};
+  return response;
+}
+
+bool MediaRequest::client_has(const std::string& etag) const {
+  const auto field = head_->headers.find("If-None-Match");
+  return field && none_match_names(*field, etag);
+}
+
+Verdict MediaRequest::fail(const Error& error) {
+  if (error.info().http_status >= 500) {
+    telemetry::log_error("{} {}: {}", head_->method_text, path_, describe(error));
+  }
+  return send(error_reply(error), 0);
+}
+
+Verdict MediaRequest::send(Response response, std::uint64_t body_bytes) {
+  ++services_.counters.media_responses[response.status];
+  if (head_->method == http::Method::get) {
+    services_.counters.media_body_bytes[static_cast<std::size_t>(kind_)] += body_bytes;
+  }
+  return answer(std::move(response));
+}
+
+}  // namespace reelway::origin

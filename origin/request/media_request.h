@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "common/http/message.h"
+#include "origin/catalog/catalog.h"
+#include "origin/fleet/credentials.h"
+#include "origin/fleet/signing_keys.h"
+#include "origin/hls/presentation.h"
+#include "origin/io/file_reader.h"
+#include "origin/request/media_path.h"
+#include "origin/request/metrics.h"
+#include "origin/request/rendered_cache.h"
+#include "origin/request/stepped_request.h"
+
+namespace reelway::origin {
+
+// What requests on the media port share. All of it outlives them.
+struct MediaServices {
+  EventLoop& loop;
+  Catalog& catalog;
+  FileReader& files;
+  SigningKeys& keys;
+  const EdgeCredentials& edges;
+  RenderedCache& rendered;
+  RequestCounters& counters;
+};
+
+// One request of an edge: GET or HEAD of /<title>/<version>/<resource>, or of the signing keys.
+class MediaRequest final : public SteppedRequest<MediaRequest> {
+ public:
+  MediaRequest(MediaServices& services, Responder& responder);
+
+  static std::span<const Step<MediaRequest>> steps();
+
+  void begin(const http::RequestHead& head) override;
+  void body(ByteView) override {}
+  void body_end() override {}
+  void body_cut(const Error& error) override;
+
+  Verdict fail(const Error& error);
+
+ private:
+  Verdict authenticate();
+  Verdict check_method();
+  Verdict serve_keys();
+  Verdict parse();
+  Verdict find_version();
+  Verdict find_track();
+  Verdict serve_rendered();
+  Verdict plan();
+  Verdict open_file();
+  Verdict warm_range();
+  Verdict serve_segment();
+
+  Verdict send(Response response, std::uint64_t body_bytes);
+  Response not_modified(const std::string& etag) const;
+  bool client_has(const std::string& etag) const;
+  const hls::Track& track() const;
+
+  MediaServices& services_;
+  const http::RequestHead* head_ = nullptr;  // the connection's, until answered
+  MediaKind kind_ = MediaKind::other;
+  std::string path_;  // owns what the views below look into
+  MediaPath parts_;
+  hls::Resource resource_;
+  std::shared_ptr<const PublishedVersion> version_;
+  std::size_t track_ = 0;
+  hls::SegmentPlan plan_;
+  std::shared_ptr<TrackFile> file_;
+  bool warmed_ = false;
+  bool refreshed_ = false;
+  std::optional<Error> error_;  // of a worker's step
+  std::shared_ptr<const Rendered> made_;
+};
+
+}  // namespace reelway::origin

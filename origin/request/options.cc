@@ -1,0 +1,152 @@
+#include "origin/request/options.h"
+
+#include <array>
+#include <cstdint>
+
+#include "origin/fleet/key_seal.h"
+#include "origin/fleet/play_url.h"
+
+namespace reelway::origin {
+namespace {
+
+using config::Kind;
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kGiB = 1024 * kMiB;
+constexpr std::int64_t kSecondMs = 1000;
+constexpr std::int64_t kDayMs = 24 * 3600 * kSecondMs;
+
+constexpr std::array kOptions = {
+    config::Option{
+        "data_dir", Kind::path, "", true, 0, 0,
+        "Folder for everything the origin keeps: the control store, originals, uploads and films. One origin "
+        "may use it at a time. Put it on a local file system with room for the films."},
+    config::Option{"api.listen", Kind::endpoint, "127.0.0.1:8080", false, 0, 0,
+                   "Address and port of the API. Port 0 picks a free one, which the ready line names."},
+    config::Option{
+        "api.credential_file", Kind::path, "", true, 0, 0,
+        "File whose first line is the credential of the API (Authorization: Bearer). Readable by its owner only, "
+        "16 characters or more."},
+    config::Option{"media.listen", Kind::endpoint, "127.0.0.1:8081", false, 0, 0,
+                   "Address and port from which edges fetch media. It serves nobody else."},
+    config::Option{
+        "media.edges_file", Kind::path, "", true, 0, 0,
+        "File that lists the edges, one a line: <edge-id> <secret>, the secret of 16 characters or more; a line "
+        "that begins with # is a comment. Readable by its owner only. Read at start."},
+    config::Option{"keys.seal_file", Kind::path, "", true, 0, 0,
+                   "File whose first line, 32 characters or more, seals the private signing keys in the control store. "
+                   "Without it they cannot be used again, so keep a copy apart from the backups of data_dir."},
+    config::Option{
+        "public_edges", Kind::text_list, "[]", false, 0, 0,
+        "Base URLs of the edges that viewers reach, such as http://127.0.0.1:8090; play URLs name them in this "
+        "order."},
+    config::Option{"play.token_lifetime", Kind::duration, "24h", false, kSecondMs, 30 * kDayMs,
+                   "How long a play URL is valid when its request names no lifetime."},
+    config::Option{"ingest.upload_bytes_max", Kind::bytes, "512GiB", false, 1, INT64_MAX,
+                   "The largest film that may be uploaded. Larger ones are refused before their first byte."},
+    config::Option{"ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
+                   "What must stay free on the disk of data_dir: an upload that would take more is refused."},
+    config::Option{"transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0, "The ffmpeg program."},
+    config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
+    config::Option{"transcode.jobs", Kind::integer, "1", false, 1, 64,
+                   "How many films are transcoded at once. Each uses all the processors that it gets."},
+    config::Option{
+        "transcode.sandbox", Kind::text, "required", false, 0, 0,
+        "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
+        "run with the rights of the origin."},
+    config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
+                   "The most memory that one media tool may use. A job whose tool needs more fails."},
+    config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
+                   "How many units of 2 s make a segment, for versions ingested from now on."},
+    config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
+};
+
+Error invalid(std::string detail) {
+  Error error;
+  error.code = ErrorCode::config_value_invalid;
+  error.detail = std::move(detail);
+  return error;
+}
+
+Result<telemetry::LogLevel> log_level(const std::string& text) {
+  if (text == "debug") return telemetry::LogLevel::debug;
+  if (text == "info") return telemetry::LogLevel::info;
+  if (text == "warn") return telemetry::LogLevel::warn;
+  if (text == "error") return telemetry::LogLevel::error;
+  return invalid("log.level: expected debug, info, warn or error, found: " + text);
+}
+
+Result<bool> sandbox_required(const std::string& text) {
+  if (text == "required") return true;
+  if (text == "off") return false;
+  return invalid("transcode.sandbox: expected required or off, found: " + text);
+}
+
+Result<std::vector<std::string>> base_urls(const std::vector<std::string>& texts) {
+  std::vector<std::string> urls;
+  for (const std::string& text : texts) {
+    auto url = edge_base_url(text);
+    if (!url) return invalid("public_edges: expected http://host:port, found: " + text);
+    urls.push_back(std::move(*url));
+  }
+  return urls;
+}
+
+Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
+  auto credential = config::read_secret(settings.text("api.credential_file"));
+  if (!credential) return credential.error();
+  out.api_credential = std::move(credential).value();
+  auto seal = config::read_secret(settings.text("keys.seal_file"));
+  if (!seal) return seal.error();
+  if (seal->size() < kSealSecretCharactersMin) {
+    return invalid(settings.text("keys.seal_file") + ": the secret must have at least " +
+                   std::to_string(kSealSecretCharactersMin) + " characters");
+  }
+  out.seal_secret = std::move(seal).value();
+  auto edges = EdgeCredentials::load(settings.text("media.edges_file"));
+  if (!edges) return edges.error();
+  out.edges = std::move(edges).value();
+  return {};
+}
+
+}  // namespace
+
+std::span<const config::Option> origin_options() {
+  return kOptions;
+}
+
+Result<OriginConfig> load_origin_config(const std::string& file) {
+  const auto settings = config::load(kOptions, file);
+  if (!settings) return settings.error();
+  return origin_config(*settings);
+}
+
+Result<OriginConfig> origin_config(const config::Settings& settings) {
+  OriginConfig out;
+  out.data_dir = settings.text("data_dir");
+  while (out.data_dir.size() > 1 && out.data_dir.ends_with('/')) out.data_dir.pop_back();
+  out.api_listen = settings.endpoint("api.listen");
+  out.media_listen = settings.endpoint("media.listen");
+  out.token_lifetime = std::chrono::duration_cast<std::chrono::seconds>(settings.duration("play.token_lifetime"));
+  out.upload_bytes_max = settings.bytes("ingest.upload_bytes_max");
+  out.free_bytes_min = settings.bytes("ingest.free_bytes_min");
+  out.ffmpeg = settings.text("transcode.ffmpeg");
+  out.ffprobe = settings.text("transcode.ffprobe");
+  out.transcode_jobs = static_cast<std::size_t>(settings.integer("transcode.jobs"));
+  out.transcode_memory_bytes = settings.bytes("transcode.memory_bytes");
+  out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
+  auto urls = base_urls(settings.list("public_edges"));
+  if (!urls) return urls.error();
+  out.public_edges = std::move(urls).value();
+  const auto sandbox = sandbox_required(settings.text("transcode.sandbox"));
+  if (!sandbox) return sandbox.error();
+  out.sandbox_required = *sandbox;
+  const auto level = log_level(settings.text("log.level"));
+  if (!level) return level.error();
+  out.log_level = *level;
+  REELWAY_TRY(read_secrets(settings, out));
+  return out;
+}
+
+}  // namespace reelway::origin

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/settings.h"
+#include "common/telemetry/log.h"
+#include "origin/fleet/credentials.h"
+
+namespace reelway::origin {
+
+// Every option of reelway-origin, once: loading, --help, config/origin.yaml and docs/reference come from it.
+std::span<const config::Option> origin_options();
+inline constexpr std::string_view kOriginExampleTitle = "Reelway origin";
+
+// The options of one origin as the program uses them, secrets read.
+struct OriginConfig {
+  std::string data_dir;
+  config::Endpoint api_listen;
+  std::string api_credential;
+  config::Endpoint media_listen;
+  EdgeCredentials edges;
+  std::string seal_secret;
+  std::vector<std::string> public_edges;  // base URLs without a slash at the end
+  std::chrono::seconds token_lifetime{0};
+  std::uint64_t upload_bytes_max = 0;
+  std::uint64_t free_bytes_min = 0;
+  std::string ffmpeg;
+  std::string ffprobe;
+  std::size_t transcode_jobs = 1;
+  bool sandbox_required = true;
+  std::uint64_t transcode_memory_bytes = 0;
+  std::uint32_t units_per_segment = 3;
+  telemetry::LogLevel log_level = telemetry::LogLevel::info;
+};
+
+// Errors as config::load(), and config_value_invalid for what only this program can check.
+Result<OriginConfig> load_origin_config(const std::string& file);
+Result<OriginConfig> origin_config(const config::Settings& settings);
+
+}  // namespace reelway::origin

@@ -1,0 +1,107 @@
+#include "origin/mp4/track_index.h"
+#include "origin/request/api_routes.h"
+#include "origin/request/body_fields.h"
+#include "origin/request/iso_time.h"
+
+namespace reelway::origin {
+namespace {
+
+using nlohmann::json;
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json title_json(const TitleRecord& title, std::int64_t duration_ms) {
+  json value = {{"title", title.title},          {"name", title.name},
+                {"state", name_of(title.state)}, {"version", text_or_null(title.current_version)},
+                {"duration_ms", duration_ms},    {"created_at", iso_time(title.created_at_ms)}};
+  if (title.error) value["error"] = error_object(*title.error);
+  return value;
+}
+
+// Of the version that plays now; 0 while there is none.
+Result<std::int64_t> current_duration_ms(Catalog& catalog, const TitleRecord& title) {
+  if (title.current_version.empty()) return std::int64_t{0};
+  auto version = catalog.version(title.title, title.current_version);
+  if (!version) return version.error();
+  return version->duration_ms;
+}
+
+json rendition_json(const Rendition& rendition) {
+  return {{"id", rendition.id},
+          {"kind", rendition.kind == mp4::TrackKind::video ? "video" : "audio"},
+          {"width", rendition.width},
+          {"height", rendition.height},
+          {"codecs", rendition.codecs},
+          {"bandwidth", rendition.bandwidth},
+          {"average_bandwidth", rendition.average_bandwidth},
+          {"frames", rendition.frames},
+          {"duration_ms", rendition.duration_ms},
+          {"bytes", rendition.bytes}};
+}
+
+json version_json(Catalog& catalog, const VersionRecord& version) {
+  json value = {{"version", version.version},
+                {"state", name_of(version.state)},
+                {"duration_ms", version.duration_ms},
+                {"renditions", json::array()},
+                {"sha256", version.sha256},
+                {"source_bytes", version.source_bytes},
+                {"created_at", iso_time(version.created_at_ms)}};
+  if (!version.job.empty()) value["job"] = version.job;
+  if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
+  if (version.error) value["error"] = error_object(*version.error);
+  if (version.state != VersionState::published) return value;
+  const auto published = catalog.published(version.title, version.version);
+  if (!published) {
+    // One damaged version must not hide the others.
+    value["error"] = error_object(published.error());
+    return value;
+  }
+  for (const Rendition& rendition : renditions(**published)) value["renditions"].push_back(rendition_json(rendition));
+  return value;
+}
+
+}  // namespace
+
+Result<Reply> list_titles(const ApiServices& services, const ApiCall&) {
+  const auto titles = services.catalog.titles();
+  if (!titles) return titles.error();
+  json list = json::array();
+  for (const TitleRecord& title : *titles) {
+    const auto duration_ms = current_duration_ms(services.catalog, title);
+    if (!duration_ms) return duration_ms.error();
+    list.push_back(title_json(title, *duration_ms));
+  }
+  return Reply{200, {{"titles", std::move(list)}}};
+}
+
+Result<Reply> show_title(const ApiServices& services, const ApiCall& call) {
+  const auto title = services.catalog.title(call.parameters.at(0));
+  if (!title) return title.error();
+  const auto versions = services.catalog.versions(title->title);
+  if (!versions) return versions.error();
+  const auto duration_ms = current_duration_ms(services.catalog, *title);
+  if (!duration_ms) return duration_ms.error();
+  json value = title_json(*title, *duration_ms);
+  value["versions"] = json::array();
+  for (const VersionRecord& version : *versions) value["versions"].push_back(version_json(services.catalog, version));
+  return Reply{200, std::move(value)};
+}
+
+Result<Reply> create_title(const ApiServices& services, const ApiCall& call) {
+  BodyFields fields(call.body);
+  IngestRequest request;
+  request.title = fields.text("title");
+  request.name = fields.optional_text("name").value_or("");
+  request.upload = fields.text("upload");
+  request.language = fields.optional_text("language").value_or(request.language);
+  request.new_version = fields.flag("new_version");
+  REELWAY_TRY(fields.finish());
+  const auto job = services.jobs.enqueue(request);
+  if (!job) return job.error();
+  return Reply{202, {{"title", job->title}, {"version", job->version}, {"job", job->job}}};
+}
+
+}  // namespace reelway::origin
