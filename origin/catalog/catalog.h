@@ -23,7 +23,7 @@ struct PublishedVersion {
   std::vector<std::string> files;  // absolute path of each presentation.tracks[i]'s track file
   std::int64_t duration_ms = 0;
   std::int64_t published_at_ms = 0;
-  std::string content_id;          // hex; differs whenever any byte of any track or index differs: for ETags
+  std::string content_id;  // hex; differs whenever any byte of any track or index differs: for ETags
   std::string source_sha256;
   std::uint64_t index_memory_bytes = 0;
 
@@ -33,13 +33,13 @@ struct PublishedVersion {
 
 // What an operator is told of one rendition.
 struct Rendition {
-  std::string id;                  // "video/720"
+  std::string id;  // "video/720"
   mp4::TrackKind kind = mp4::TrackKind::video;
   std::uint32_t width = 0, height = 0;
   std::string codecs;
-  std::uint64_t bandwidth = 0;          // bits per second of the worst segment
+  std::uint64_t bandwidth = 0;  // bits per second of the worst segment
   std::uint64_t average_bandwidth = 0;
-  std::uint64_t frames = 0;             // samples
+  std::uint64_t frames = 0;  // samples
   std::int64_t duration_ms = 0;
   std::uint64_t bytes = 0;
 };
@@ -66,9 +66,9 @@ class Catalog {
   // The same from memory only, null when it is not there. Never blocks on the disk: fit for an event loop.
   std::shared_ptr<const PublishedVersion> cached(std::string_view title, std::string_view version);
 
-  Result<std::vector<TitleRecord>> titles();                                   // by title id
-  Result<TitleRecord> title(std::string_view title);                           // title_not_found
-  Result<std::vector<VersionRecord>> versions(std::string_view title);         // oldest first; title_not_found
+  Result<std::vector<TitleRecord>> titles();                                        // by title id
+  Result<TitleRecord> title(std::string_view title);                                // title_not_found
+  Result<std::vector<VersionRecord>> versions(std::string_view title);              // oldest first; title_not_found
   Result<VersionRecord> version(std::string_view title, std::string_view version);  // version_not_found
   // The published version that plays now: title_not_found, title_not_published.
   Result<std::string> current_version(std::string_view title);
@@ -85,11 +85,11 @@ class Catalog {
   // For origin/jobs.
   struct NewVersion {
     std::string title;
-    std::string name;              // of a new title; empty: the id
+    std::string name;  // of a new title; empty: the id
     std::string language;
     std::uint32_t units_per_segment = 3;
     bool new_version = false;
-    UploadRecord upload;           // complete
+    UploadRecord upload;  // complete
     std::string job;
   };
   // Title, version and job records and the upload's mark in one transaction; the reply is the queued job.

@@ -27,29 +27,29 @@ enum class UploadState : std::uint8_t { waiting, complete, taken };
 
 struct TitleRecord {
   std::string title;
-  std::string name;                // for people
+  std::string name;  // for people
   TitleState state = TitleState::ingesting;
-  std::string current_version;     // "v1"; empty while none is published
-  std::string latest_version;      // the highest number handed out
+  std::string current_version;  // "v1"; empty while none is published
+  std::string latest_version;   // the highest number handed out
   std::int64_t created_at_ms = 0;
-  std::optional<Error> error;      // of the last ingest that failed, until one succeeds
+  std::optional<Error> error;  // of the last ingest that failed, until one succeeds
 };
 
 struct TrackRecord {
-  std::string id;                  // "video/720"
-  std::string name;                // "English"
+  std::string id;    // "video/720"
+  std::string name;  // "English"
   bool is_default = false;
-  std::string file;                // "video-720.mp4", within the version's folder
-  std::string index;               // "video-720.idx"
+  std::string file;   // "video-720.mp4", within the version's folder
+  std::string index;  // "video-720.idx"
   std::uint64_t bytes = 0;
 };
 
 struct VersionRecord {
   std::string title;
-  std::string version;             // "v1"
+  std::string version;  // "v1"
   VersionState state = VersionState::building;
   std::string job;
-  std::string sha256;              // of the original, lower-case hex
+  std::string sha256;  // of the original, lower-case hex
   std::uint64_t source_bytes = 0;
   std::int64_t duration_ms = 0;
   std::string language;
@@ -64,10 +64,10 @@ struct JobRecord {
   std::string job;
   std::string title;
   std::string version;
-  std::string upload;              // whose file is the original, until it has been moved to originals/
+  std::string upload;  // whose file is the original, until it has been moved to originals/
   JobState state = JobState::queued;
   JobStage stage = JobStage::probe;
-  double progress = 0;             // of the whole job, 0 to 1
+  double progress = 0;  // of the whole job, 0 to 1
   std::int64_t attempts = 0;
   std::int64_t created_at_ms = 0;
   std::optional<Error> error;
@@ -75,12 +75,12 @@ struct JobRecord {
 
 struct UploadRecord {
   std::string upload;
-  std::string filename;            // as the client named it; never used as a path
-  std::uint64_t size_bytes = 0;    // announced
+  std::string filename;          // as the client named it; never used as a path
+  std::uint64_t size_bytes = 0;  // announced
   std::string title;
   bool new_version = false;
   UploadState state = UploadState::waiting;
-  std::string sha256;              // once complete
+  std::string sha256;  // once complete
   std::int64_t created_at_ms = 0;
 };
 

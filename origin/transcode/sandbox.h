@@ -8,8 +8,8 @@
 namespace reelway::origin {
 
 struct SandboxOptions {
-  bool required = true;            // false: media tools run with the origin's own rights
-  std::string confine_program;     // empty: reelway-confine beside this program
+  bool required = true;         // false: media tools run with the origin's own rights
+  std::string confine_program;  // empty: reelway-confine beside this program
   std::uint64_t memory_bytes = 2ull << 30;
 };
 

@@ -1,0 +1,290 @@
+#include "origin/catalog/catalog.h"
+
+#include <algorithm>
+
+#include "common/access/play_path.h"
+#include "origin/catalog/published_version.h"
+#include "origin/catalog/version_cache.h"
+
+// Model. A title is a record that names its current version; a version is a record and a folder of files that nobody
+// changes. What is visible is decided by records alone: a version's state, and the title's current_version. Every
+// change of several records is one transaction that compares what it was decided on, so two ingests of one title, or
+// an ingest and its own repetition after a crash, cannot both succeed.
+
+namespace reelway::origin {
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+using access::is_title_id;
+
+Error error_of(ErrorCode code, std::string detail) {
+  return {code, Side::client, false, std::move(detail)};
+}
+
+// A record with the revision that it was read at.
+template <class Record>
+struct Found {
+  Record record;
+  Revision revision = 0;
+};
+
+template <class Record>
+Result<std::optional<Found<Record>>> find(ControlStore& store, const std::string& key,
+                                          Result<Record> (*parse)(std::string_view, std::string_view)) {
+  Result<std::optional<KeyValue>> entry = store.get(key);
+  if (!entry.ok()) return std::move(entry).error();
+  if (!entry->has_value()) return std::optional<Found<Record>>();
+  Result<Record> record = parse(key, (*entry)->value);
+  if (!record.ok()) return std::move(record).error();
+  return std::optional<Found<Record>>({std::move(record).value(), (*entry)->mod_revision});
+}
+
+template <class Record>
+Result<std::vector<Record>> list(ControlStore& store, const std::string& prefix,
+                                 Result<Record> (*parse)(std::string_view, std::string_view)) {
+  std::vector<Record> records;
+  std::string after;
+  for (bool more = true; more;) {
+    Result<Page> page = store.range(prefix, kPage, after);
+    if (!page.ok()) return std::move(page).error();
+    for (const KeyValue& entry : page->entries) {
+      Result<Record> record = parse(entry.key, entry.value);
+      if (!record.ok()) return std::move(record).error();
+      records.push_back(std::move(record).value());
+      after = entry.key;
+    }
+    more = page->more;
+  }
+  return records;
+}
+
+// Only failed ingests so far: the id may be used again without asking for a new version.
+bool is_free(const TitleRecord& title) {
+  return title.state == TitleState::failed && title.current_version.empty();
+}
+
+Error changed_meanwhile(std::string_view title) {
+  return {ErrorCode::store_conflict, Side::client, true, "title " + std::string(title) + " was changed meanwhile"};
+}
+
+}  // namespace
+
+struct Catalog::State {
+  ControlStore& store;
+  const Clock& clock;
+  const CatalogOptions options;
+  VersionCache cache;
+
+  State(ControlStore& store_in, const Clock& clock_in, CatalogOptions options_in)
+      : store(store_in),
+        clock(clock_in),
+        options(std::move(options_in)),
+        cache(options.cached_versions_max, options.cached_bytes_max) {}
+
+  Result<std::optional<Found<TitleRecord>>> find_title(std::string_view title) {
+    return find<TitleRecord>(store, title_key(title), parse_title);
+  }
+
+  Result<Found<TitleRecord>> need_title(std::string_view title) {
+    Result<std::optional<Found<TitleRecord>>> found = find_title(title);
+    if (!found.ok()) return std::move(found).error();
+    if (!found->has_value()) return error_of(ErrorCode::title_not_found, std::string(title));
+    return std::move(**found);
+  }
+
+  Result<Found<VersionRecord>> need_version(std::string_view title, std::string_view version) {
+    Result<std::optional<Found<VersionRecord>>> found =
+        find<VersionRecord>(store, version_key(title, version), parse_version_record);
+    if (!found.ok()) return std::move(found).error();
+    if (found->has_value()) return std::move(**found);
+    Result<Found<TitleRecord>> known = need_title(title);
+    if (!known.ok()) return std::move(known).error();
+    return error_of(ErrorCode::version_not_found, std::string(title) + " " + std::string(version));
+  }
+
+  Result<void> check_new(std::string_view title, bool new_version, const std::optional<Found<TitleRecord>>& found) {
+    if (!is_title_id(title)) return error_of(ErrorCode::title_id_invalid, std::string(title));
+    if (!found && new_version) return error_of(ErrorCode::title_not_found, std::string(title));
+    if (found && !new_version && !is_free(found->record)) {
+      return error_of(ErrorCode::title_exists, std::string(title) + ", " + std::string(name_of(found->record.state)));
+    }
+    return {};
+  }
+
+  // One transaction; store_conflict when its compares fail.
+  Result<void> commit(const Txn& txn, std::string_view title) {
+    const Result<TxnReply> reply = store.txn(txn);
+    if (!reply.ok()) return reply.error();
+    if (!reply->succeeded) return changed_meanwhile(title);
+    return {};
+  }
+};
+
+Catalog::Catalog(ControlStore& store, const Clock& clock, CatalogOptions options)
+    : state_(std::make_unique<State>(store, clock, std::move(options))) {}
+Catalog::~Catalog() = default;
+
+std::string Catalog::version_folder(std::string_view title, std::string_view version) const {
+  return state_->options.data_dir + "/titles/" + std::string(title) + "/" + std::string(version);
+}
+
+std::string Catalog::original_path(std::string_view title, std::string_view version) const {
+  return state_->options.data_dir + "/originals/" + std::string(title) + "/" + std::string(version) + "/source";
+}
+
+std::shared_ptr<const PublishedVersion> Catalog::cached(std::string_view title, std::string_view version) {
+  return state_->cache.find(version_key(title, version));
+}
+
+Result<std::shared_ptr<const PublishedVersion>> Catalog::published(std::string_view title, std::string_view version) {
+  // The names come from a request's path: only what could have been published goes on to the store and the disk.
+  if (!is_title_id(title)) return error_of(ErrorCode::title_not_found, std::string(title));
+  if (version_number(version) == 0) return error_of(ErrorCode::version_not_found, std::string(version));
+  return state_->cache.find_or_load(
+      version_key(title, version), [&]() -> Result<std::shared_ptr<const PublishedVersion>> {
+        const Result<Found<VersionRecord>> found = state_->need_version(title, version);
+        if (!found.ok()) return found.error();
+        if (found->record.state != VersionState::published) {
+          return error_of(ErrorCode::version_not_found, std::string(title) + " " + std::string(version) + " is " +
+                                                            std::string(name_of(found->record.state)));
+        }
+        return load_published(found->record, version_folder(title, version));
+      });
+}
+
+Result<std::vector<TitleRecord>> Catalog::titles() {
+  return list<TitleRecord>(state_->store, std::string(kTitlePrefix), parse_title);
+}
+
+Result<TitleRecord> Catalog::title(std::string_view title) {
+  Result<Found<TitleRecord>> found = state_->need_title(title);
+  if (!found.ok()) return std::move(found).error();
+  return std::move(found->record);
+}
+
+Result<std::vector<VersionRecord>> Catalog::versions(std::string_view title) {
+  if (Result<Found<TitleRecord>> known = state_->need_title(title); !known.ok()) return std::move(known).error();
+  Result<std::vector<VersionRecord>> records =
+      list<VersionRecord>(state_->store, version_key(title, ""), parse_version_record);
+  if (!records.ok()) return records;
+  std::sort(records->begin(), records->end(), [](const VersionRecord& a, const VersionRecord& b) {
+    return version_number(a.version) < version_number(b.version);
+  });
+  return records;
+}
+
+Result<VersionRecord> Catalog::version(std::string_view title, std::string_view version) {
+  Result<Found<VersionRecord>> found = state_->need_version(title, version);
+  if (!found.ok()) return std::move(found).error();
+  return std::move(found->record);
+}
+
+Result<std::string> Catalog::current_version(std::string_view title) {
+  const Result<Found<TitleRecord>> found = state_->need_title(title);
+  if (!found.ok()) return found.error();
+  if (found->record.current_version.empty()) {
+    return error_of(ErrorCode::title_not_published,
+                    std::string(title) + " is " + std::string(name_of(found->record.state)));
+  }
+  return found->record.current_version;
+}
+
+Result<void> Catalog::check_new(std::string_view title, bool new_version) {
+  if (!is_title_id(title)) return error_of(ErrorCode::title_id_invalid, std::string(title));
+  const Result<std::optional<Found<TitleRecord>>> found = state_->find_title(title);
+  if (!found.ok()) return found.error();
+  return state_->check_new(title, new_version, *found);
+}
+
+Result<JobRecord> Catalog::create(const NewVersion& request) {
+  REELWAY_TRY(check_new(request.title, request.new_version));
+  Result<std::optional<Found<TitleRecord>>> found = state_->find_title(request.title);
+  if (!found.ok()) return std::move(found).error();
+  const std::int64_t now = state_->clock.wall_ms();
+  TitleRecord title = found->has_value() ? (*found)->record : TitleRecord{};
+  title.title = request.title;
+  if (!found->has_value()) title.created_at_ms = now;
+  if (!request.name.empty() || title.name.empty()) title.name = request.name.empty() ? request.title : request.name;
+  if (title.current_version.empty()) title.state = TitleState::ingesting;
+  title.latest_version = version_name(version_number(title.latest_version) + 1);
+
+  VersionRecord version;
+  version.job = request.job;
+  version.sha256 = request.upload.sha256;
+  version.source_bytes = request.upload.size_bytes;
+  version.language = request.language;
+  version.units_per_segment = request.units_per_segment;
+  version.created_at_ms = now;
+
+  JobRecord job;
+  job.job = request.job;
+  job.title = request.title;
+  job.version = title.latest_version;
+  job.upload = request.upload.upload;
+  job.created_at_ms = now;
+
+  UploadRecord upload = request.upload;
+  upload.state = UploadState::taken;
+  Txn txn;
+  txn.compares = {
+      Compare::unchanged(title_key(request.title), found->has_value() ? (*found)->revision : 0),
+      Compare::absent(job_key(job.job)),
+      {upload_key(upload.upload), Compare::Field::value, Compare::Relation::equal, 0, to_json(request.upload)}};
+  txn.then_operations = {Operation::put(title_key(request.title), to_json(title)),
+                         Operation::put(version_key(request.title, job.version), to_json(version)),
+                         Operation::put(job_key(job.job), to_json(job)),
+                         Operation::put(upload_key(upload.upload), to_json(upload))};
+  REELWAY_TRY(state_->commit(txn, request.title));
+  return job;
+}
+
+Result<void> Catalog::publish(const VersionRecord& version, const JobRecord& job) {
+  Result<Found<TitleRecord>> title = state_->need_title(version.title);
+  if (!title.ok()) return std::move(title).error();
+  TitleRecord changed = title->record;
+  changed.state = TitleState::published;
+  // An older version that ends late is published, but does not replace a newer one.
+  if (version_number(version.version) > version_number(changed.current_version)) {
+    changed.current_version = version.version;
+    changed.error.reset();
+  }
+  VersionRecord published = version;
+  published.state = VersionState::published;
+  published.published_at_ms = state_->clock.wall_ms();
+  published.error.reset();
+  JobRecord done = job;
+  done.state = JobState::done;
+  done.stage = JobStage::publish;
+  done.progress = 1;
+  done.error.reset();
+  Txn txn;
+  txn.compares = {Compare::unchanged(title_key(version.title), title->revision)};
+  txn.then_operations = {Operation::put(title_key(version.title), to_json(changed)),
+                         Operation::put(version_key(version.title, version.version), to_json(published)),
+                         Operation::put(job_key(job.job), to_json(done)), Operation::erase(upload_key(job.upload))};
+  return state_->commit(txn, version.title);
+}
+
+Result<void> Catalog::fail(const JobRecord& job, const Error& error) {
+  Result<Found<TitleRecord>> title = state_->need_title(job.title);
+  if (!title.ok()) return std::move(title).error();
+  Result<Found<VersionRecord>> version = state_->need_version(job.title, job.version);
+  if (!version.ok()) return std::move(version).error();
+  TitleRecord changed = title->record;
+  changed.error = error;
+  if (changed.current_version.empty()) changed.state = TitleState::failed;
+  version->record.state = VersionState::failed;
+  version->record.error = error;
+  JobRecord failed = job;
+  failed.state = JobState::failed;
+  failed.error = error;
+  Txn txn;
+  txn.compares = {Compare::unchanged(title_key(job.title), title->revision)};
+  txn.then_operations = {Operation::put(title_key(job.title), to_json(changed)),
+                         Operation::put(version_key(job.title, job.version), to_json(version->record)),
+                         Operation::put(job_key(job.job), to_json(failed)), Operation::erase(upload_key(job.upload))};
+  return state_->commit(txn, job.title);
+}
+
+}  // namespace reelway::origin
