@@ -48,7 +48,7 @@ Terminal wide(std::size_t width, bool utf8 = false) {
 
 TEST(ProgressLine, FillsTheWidth) {
   const StageView view{"upload", 0.5, "12.3 MB/s", 7s};
-  EXPECT_EQ(render_progress(view, wide(60)), "upload     ###########-----------  50 %  12.3 MB/s  ETA 0:07");
+  EXPECT_EQ(render_progress(view, wide(60)), "upload     ##########-----------  50 %  12.3 MB/s  ETA 0:07");
   EXPECT_EQ(display_width(render_progress(view, wide(60))), 60u - 1);
 }
 

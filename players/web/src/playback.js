@@ -1,0 +1,96 @@
+// One film through hls.js: loading it, its levels and languages, and what each answer of the edge said of the cache.
+// Emits: "levels", "level", "tracks", "object", "trouble".
+
+import Hls from "../vendor/hls.min.mjs";
+import { cacheStatus } from "./format.js";
+import { explainHlsError } from "./trouble.js";
+
+const recoveriesMax = 2;
+
+// The first segment comes from a modest level, so that the picture is there at once; the measured bandwidth decides
+// from the second on.
+const startBitRateMax = 1_500_000;
+
+export function startLevel(levels) {
+  const modest = levels.findLastIndex((level, index) => index < levels.length - 1 && level.bitrate <= startBitRateMax);
+  return Math.max(0, modest);
+}
+
+export class Playback extends EventTarget {
+  constructor(video, measure) {
+    super();
+    this.video = video;
+    this.measure = measure;
+    this.counts = { objects: 0, hits: 0, bytes: 0 };
+  }
+
+  static get supported() { return Hls.isSupported(); }
+
+  load(url) {
+    this.url = url;
+    this.hls?.destroy();
+    this.recoveries = 0;
+    this.measure.reset();
+    // Segments are fragmented MP4, which the page hands on as it is: a worker would only copy it.
+    const hls = new Hls({ enableWorker: false, startLevel: undefined, maxBufferLength: 30, backBufferLength: 60 });
+    this.hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      hls.startLevel = startLevel(hls.levels);
+      this.#tell("levels");
+      this.video.play().catch(() => this.#tell("blocked"));
+    });
+    hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("level"));
+    hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#tell("tracks"));
+    hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#tell("tracks"));
+    hls.on(Hls.Events.FRAG_LOADED, (_event, data) => this.#object(data.frag, data.networkDetails));
+    hls.on(Hls.Events.ERROR, (_event, data) => this.#error(data));
+    hls.loadSource(url);
+    hls.attachMedia(this.video);
+  }
+
+  get levels() { return this.hls?.levels ?? []; }
+  get level() { return this.hls?.currentLevel ?? -1; }
+  get automatic() { return this.hls?.autoLevelEnabled ?? true; }
+  get bandwidth() { return this.hls?.bandwidthEstimate ?? NaN; }
+  get audioTracks() { return this.hls?.audioTracks ?? []; }
+  get audioTrack() { return this.hls?.audioTrack ?? -1; }
+
+  chooseLevel(index) {
+    this.measure.excuse();
+    this.hls.nextLevel = index;
+    this.#tell("level");
+  }
+
+  chooseAudio(index) {
+    this.measure.excuse();
+    this.hls.audioTrack = index;
+    this.#tell("tracks");
+  }
+
+  #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
+
+  #object(frag, details) {
+    const header = details?.getResponseHeader?.("Cache-Status") ?? details?.headers?.get?.("Cache-Status");
+    const status = cacheStatus(header);
+    const bytes = frag.stats?.total || frag.stats?.loaded || 0;
+    this.counts.objects += 1;
+    this.counts.hits += status.kind === "hit" ? 1 : 0;
+    this.counts.bytes += bytes;
+    const took_ms = frag.stats ? frag.stats.loading.end - frag.stats.loading.start : NaN;
+    const name = new URL(frag.url, location.href).pathname.split("/").slice(-3).join("/");
+    this.#tell("object", { name, bytes, took_ms, status });
+  }
+
+  // hls.js repeats requests by itself; what is fatal reaches the viewer, but for a decoder that may be set going again.
+  #error(data) {
+    this.measure.fault(`${data.type} ${data.details}${data.fatal ? " (fatal)" : ""}${data.response?.code ? ` status ${data.response.code}` : ""}`);
+    if (!data.fatal) return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && this.recoveries < recoveriesMax) {
+      this.recoveries += 1;
+      this.hls.recoverMediaError();
+      return;
+    }
+    this.hls.stopLoad();
+    this.#tell("trouble", explainHlsError(data));
+  }
+}

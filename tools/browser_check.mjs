@@ -1,0 +1,66 @@
+// Plays the page in headless Chromium with a new, empty profile, and says what a viewer would have seen.
+
+import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+const chromiumPaths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const chromiumFlags = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--hide-scrollbars",
+];
+
+export const playEnoughS = 12;
+const limitMs = 60_000;
+const pollMs = 200;
+
+// Requests that a player gives up by itself are no faults; what the server or the line did is.
+function watch(page, errors) {
+  page.on("pageerror", (error) => errors.add(`page: ${error.message}`));
+  page.on("console", (message) => { if (message.type() === "error") errors.add(`console: ${message.text()}`); });
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText ?? "";
+    if (reason !== "net::ERR_ABORTED") errors.add(`request: ${reason} ${new URL(request.url()).pathname.split("/").slice(-3).join("/")}`);
+  });
+}
+
+async function playUntilEnough(page, tell) {
+  for (const end = Date.now() + limitMs; ;) {
+    const stats = await page.evaluate(() => window.reelway?.stats ?? null);
+    tell?.(stats);
+    const fatal = await page.locator("#trouble:not([hidden])").count();
+    if (stats && (stats.played_s >= playEnoughS || stats.ended || fatal)) return stats;
+    if (Date.now() > end) return stats;
+    await page.waitForTimeout(pollMs);
+  }
+}
+
+// -> {playing, startup_ms, played_s, stalls, levels, decoded_frames, errors, master_url, screenshot, ended, ...}
+export async function checkPage({ pageUrl, masterUrl, webFolder, screenshot, tell, viewport = { width: 1440, height: 900 } }) {
+  const { chromium } = createRequire(join(webFolder, "package.json"))("playwright-core");
+  const executablePath = process.env.REELWAY_CHROMIUM ?? chromiumPaths.find((path) => existsSync(path));
+  if (!executablePath) throw new Error("no Chromium: install it with: apt-get install chromium");
+  const browser = await chromium.launch({ executablePath, headless: true, args: chromiumFlags });
+  try {
+    const page = await (await browser.newContext({ viewport, colorScheme: "dark" })).newPage();
+    const errors = new Set();
+    watch(page, errors);
+    await page.goto(pageUrl);
+    const reached = await playUntilEnough(page, tell);
+    const stage = await page.locator("#stage").boundingBox();
+    if (stage) await page.mouse.move(stage.x + stage.width / 2, stage.y + stage.height * 0.8);
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: screenshot });
+    const stats = (await page.evaluate(() => window.reelway?.stats ?? null)) ?? reached ?? {};
+    for (const fault of stats.errors ?? []) errors.add(fault);
+    const words = await page.locator("#trouble:not([hidden]) .trouble-card").allInnerTexts();
+    for (const text of words) errors.add(`shown: ${text.replace(/\s+/g, " ")}`);
+    return {
+      playing: stats.playing ?? false, startup_ms: stats.startup_ms ?? null, played_s: stats.played_s ?? 0,
+      stalls: stats.stalls ?? 0, levels: stats.levels ?? [], decoded_frames: stats.decoded_frames ?? 0,
+      dropped_frames: stats.dropped_frames ?? 0, ended: stats.ended ?? false, errors: [...errors], master_url: masterUrl, screenshot,
+    };
+  } finally {
+    await browser.close();
+  }
+}
