@@ -27,7 +27,9 @@ TEST(ExtentAllocator, TakesWholeMegabytesAndOneTail) {
   EXPECT_EQ(allocator.used_bytes(), ExtentAllocator::footprint(2 * kMiB + 100 * 1024));
 }
 
-TEST(ExtentAllocator, HasNoRoomWithoutGrowth) { EXPECT_FALSE(ExtentAllocator().allocate(1).has_value()); }
+TEST(ExtentAllocator, HasNoRoomWithoutGrowth) {
+  EXPECT_FALSE(ExtentAllocator().allocate(1).has_value());
+}
 
 TEST(ExtentAllocator, HalvesThatAreFreeJoinAgain) {
   ExtentAllocator allocator;

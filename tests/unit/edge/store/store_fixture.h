@@ -154,11 +154,13 @@ class StoreFixture : public ::testing::Test {
     std::map<std::string, DiskRecord> found;
     auto index = RecordIndex::open(options_.directory + "/index");
     EXPECT_TRUE(index.ok());
-    EXPECT_TRUE((*index)->for_each([&](std::string_view key, ByteView bytes) {
-                          auto record = decode_record(key, bytes);
-                          EXPECT_TRUE(record.has_value());
-                          if (record) found.emplace(key, std::move(*record));
-                        }).ok());
+    EXPECT_TRUE((*index)
+                    ->for_each([&](std::string_view key, ByteView bytes) {
+                      auto record = decode_record(key, bytes);
+                      EXPECT_TRUE(record.has_value());
+                      if (record) found.emplace(key, std::move(*record));
+                    })
+                    .ok());
     return found;
   }
   std::string slab_path(const Extent& extent) const {
