@@ -1,0 +1,153 @@
+#include "edge/admin/admin_port.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "common/http/serialize.h"
+#include "common/telemetry/log.h"
+#include "edge/admin/credential.h"
+#include "edge/admin/explain.h"
+#include "edge/admin/metrics.h"
+#include "edge/admin/state.h"
+
+namespace reelway::edge {
+namespace {
+
+constexpr std::size_t kConnectionsMax = 64;
+
+}  // namespace
+
+// One operator's connection. Every answer but explain's is made at once.
+class AdminPort::AdminExchange final : public Exchange {
+ public:
+  AdminExchange(AdminPort& port, ResponseStream& stream) : port_(port), stream_(stream) {}
+  ~AdminExchange() override { client_gone(); }
+
+  void begin() override;
+  void written() override { stream_.finish(keep_alive_); }
+  void client_gone() override {
+    if (explanation_) explanation_->cancel();
+    explanation_.reset();
+  }
+
+ private:
+  struct Route {
+    http::Method method;
+    std::string_view path;
+    void (AdminExchange::*serve)();
+  };
+  static const std::array<Route, 5> kRoutes;
+
+  void metrics();
+  void state();
+  void ready();
+  void drain();
+  void explain();
+  void answer(std::uint16_t status, std::string_view content_type, std::string body);
+  void refuse(const Error& error, std::string_view lines = {});
+
+  AdminPort& port_;
+  ResponseStream& stream_;
+  bool keep_alive_ = false;
+  std::shared_ptr<Explanation> explanation_;
+};
+
+const std::array<AdminPort::AdminExchange::Route, 5> AdminPort::AdminExchange::kRoutes = {{
+    {http::Method::get, "/metrics", &AdminExchange::metrics},
+    {http::Method::get, "/v1/state", &AdminExchange::state},
+    {http::Method::get, "/v1/ready", &AdminExchange::ready},
+    {http::Method::get, "/v1/explain", &AdminExchange::explain},
+    {http::Method::post, "/v1/drain", &AdminExchange::drain},
+}};
+
+void AdminPort::AdminExchange::begin() {
+  const http::RequestHead& head = stream_.request();
+  keep_alive_ = stream_.may_keep_alive();
+  const auto allowed = check_credential(head.headers.find("Authorization"), port_.server_.config().admin_credential);
+  if (!allowed.ok()) return refuse(allowed.error());
+  for (const Route& route : kRoutes) {
+    if (route.path != head.path()) continue;
+    if (route.method == head.method) return (this->*route.serve)();
+    return refuse({ErrorCode::http_method_not_allowed, Side::client, false, std::string(head.method_text)},
+                  route.method == http::Method::get ? "Allow: GET\r\n" : "Allow: POST\r\n");
+  }
+  refuse({ErrorCode::http_not_found, Side::client, false,
+          "the admin port serves /metrics, /v1/state, /v1/ready, /v1/explain and /v1/drain"});
+}
+
+void AdminPort::AdminExchange::metrics() {
+  answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics_page(port_.server_, port_.ring_, port_.clock_));
+}
+
+void AdminPort::AdminExchange::state() {
+  answer(200, "application/json", state_json(port_.server_, port_.clock_));
+}
+
+void AdminPort::AdminExchange::ready() {
+  const bool is_ready = port_.server_.ready();
+  nlohmann::json body{{"ready", is_ready}};
+  if (!is_ready) body["because"] = port_.server_.draining() ? "the edge drains" : "no keys are known yet";
+  answer(is_ready ? 200 : 503, "application/json", body.dump());
+}
+
+void AdminPort::AdminExchange::drain() {
+  keep_alive_ = false;
+  answer(202, "application/json", R"({"draining":true})");
+  port_.begin_drain_();
+}
+
+void AdminPort::AdminExchange::explain() {
+  auto target = query_parameter(stream_.request().query(), "target");
+  if (!target) {
+    return refuse({ErrorCode::http_bad_request, Side::client, false,
+                   "expected ?target= with a public path or URL, percent-encoded"});
+  }
+  explanation_ = std::make_shared<Explanation>(port_.server_, port_.clock_, std::move(*target),
+                                               [this](std::string json) { answer(200, "application/json", json); });
+  explanation_->start();
+}
+
+void AdminPort::AdminExchange::answer(std::uint16_t status, std::string_view content_type, std::string body) {
+  http::ResponseBuilder head(status);
+  head.header("Content-Type", content_type).header("Content-Length", body.size()).header("Cache-Control", "no-store");
+  if (!keep_alive_) head.header("Connection", "close");
+  stream_.write({.head = head.finish().append(body), .body = {}, .tail = {}, .owner = nullptr});
+}
+
+void AdminPort::AdminExchange::refuse(const Error& error, std::string_view lines) {
+  const bool head_only = stream_.request().method == http::Method::head;
+  std::string text = http::error_response(error, keep_alive_, head_only, lines);
+  stream_.write({.head = std::move(text), .body = {}, .tail = {}, .owner = nullptr});
+}
+
+Result<std::unique_ptr<AdminPort>> AdminPort::open(ring::Ring& ring, const Clock& clock, EdgeServer& server,
+                                                   std::function<void()> begin_drain) {
+  const config::Endpoint& endpoint = server.config().admin_listen;
+  auto address = resolve(endpoint.host, endpoint.port);
+  if (!address.ok()) return std::move(address).error();
+  std::unique_ptr<AdminPort> port(new AdminPort(ring, clock, server, std::move(begin_drain)));
+  ListenerOptions options;
+  options.connections_max = kConnectionsMax;
+  auto listener = Listener::open(ring, clock, *address, options, *port);
+  if (!listener.ok()) {
+    Error error = std::move(listener).error();
+    error.detail = "admin.listen " + endpoint.host + ":" + std::to_string(endpoint.port) + ": " + error.detail;
+    return error;
+  }
+  port->listener_ = std::move(listener).value();
+  return port;
+}
+
+AdminPort::AdminPort(ring::Ring& ring, const Clock& clock, EdgeServer& server, std::function<void()> begin_drain)
+    : ring_(ring), clock_(clock), server_(server), begin_drain_(std::move(begin_drain)) {}
+
+std::unique_ptr<Exchange> AdminPort::make_exchange(ResponseStream& stream) {
+  return std::make_unique<AdminExchange>(*this, stream);
+}
+
+void AdminPort::close(std::function<void()> closed) {
+  listener_->drain(std::move(closed));
+  listener_->close_all();
+}
+
+}  // namespace reelway::edge

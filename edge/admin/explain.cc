@@ -1,0 +1,151 @@
+#include "edge/admin/explain.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/encoding.h"
+#include "common/telemetry/log.h"
+#include "edge/policy/cache_key.h"
+#include "edge/policy/freshness.h"
+
+namespace reelway::edge {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string crc_text(std::uint32_t crc) {
+  return fmt::format("{:08x}", crc);
+}
+
+std::string tier_text(Tier tier) {
+  switch (tier) {
+    case Tier::memory: return "memory";
+    case Tier::disk: return "disk";
+    case Tier::none: return "none";
+  }
+  return "none";
+}
+
+Json object_json(const Store::Probe& probe, std::int64_t now_ms) {
+  const ObjectMeta& meta = probe.meta;
+  Json object{{"status", meta.status},
+              {"content_type", meta.content_type},
+              {"length", meta.length ? Json(*meta.length) : Json(nullptr)},
+              {"bytes_present", probe.bytes_present},
+              {"age_s", age_s(meta.age_s, meta.received_ms, now_ms)},
+              {"fresh_s", fresh_for_s(meta.fresh_until_ms, now_ms)},
+              {"etag", meta.etag}};
+  object["crc32c"] = meta.crc32c ? Json(crc_text(*meta.crc32c)) : Json(nullptr);
+  return object;
+}
+
+}  // namespace
+
+std::string_view public_path(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (scheme != std::string_view::npos && scheme < target.find('/')) {
+    const auto slash = target.find('/', scheme + 3);
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  return target.substr(0, target.find_first_of("?#"));
+}
+
+std::optional<std::string> query_parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+    std::string value;
+    for (std::size_t i = equals + 1; i < pair.size(); ++i) {
+      if (pair[i] != '%') {
+        value += pair[i];
+        continue;
+      }
+      const auto byte = from_hex(pair.substr(i + 1, 2));
+      if (!byte || byte->size() != 1) return std::nullopt;
+      value += static_cast<char>(byte->front());
+      i += 2;
+    }
+    return value;
+  }
+  return std::nullopt;
+}
+
+Explanation::Explanation(EdgeServer& server, const Clock& clock, std::string target,
+                         std::function<void(std::string)> explained)
+    : server_(server), clock_(clock), target_(std::move(target)), explained_(std::move(explained)) {}
+
+Explanation::~Explanation() {
+  if (waits_for_token_) server_.tokens().forget(*this);
+}
+
+void Explanation::start() {
+  auto path = access::parse_play_path(public_path(target_));
+  if (!path.ok()) {
+    verdicts_.push_back({"receive", path.error(), {}});
+    return finish(std::nullopt);
+  }
+  path_ = *path;
+  verdicts_.push_back({"receive", std::nullopt, {}});
+  key_ = cache_key(path_->object_path, kViewAll);
+  auto decision = server_.tokens().decide(path_->token, path_->title, *this);
+  if (decision) return token_decided(std::move(*decision));
+  waits_for_token_ = true;
+  self_ = shared_from_this();
+}
+
+void Explanation::token_decided(Result<Grant> decision) {
+  const auto self = shared_from_this();
+  waits_for_token_ = false;
+  self_.reset();
+  if (decision.ok()) {
+    const auto left_s = decision->expires_s - clock_.wall_s();
+    verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
+  } else {
+    verdicts_.push_back({"authorize", decision.error(), {}});
+  }
+  look_up();
+}
+
+void Explanation::look_up() {
+  server_.store().probe(key_,
+                        [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->finish(probe); });
+}
+
+void Explanation::finish(const std::optional<Store::Probe>& probe) {
+  if (!explained_) return;
+  const std::int64_t now_ms = clock_.wall_ms();
+  const bool whole = probe && probe->state == ObjectState::complete;
+  const bool stale = whole && probe->meta.fresh_until_ms <= now_ms;
+  if (path_) {
+    std::string found = "not stored";
+    if (probe) found = whole ? "stored in " + tier_text(probe->tier) : "being fetched";
+    if (stale) found += ", no longer fresh";
+    verdicts_.push_back({"lookup", std::nullopt, std::move(found)});
+  }
+  std::string would = whole && !stale ? "hit" : "miss";
+  Json steps = Json::array();
+  for (const Verdict& verdict : verdicts_) {
+    Json step{{"step", verdict.step}, {"verdict", verdict.refusal ? "refused" : "ok"}};
+    if (verdict.refusal) {
+      const ErrorInfo& info = verdict.refusal->info();
+      step["code"] = info.name;
+      step["detail"] = verdict.refusal->detail.empty() ? std::string(info.meaning) : verdict.refusal->detail;
+      would = fmt::format("{} {}", info.http_status, info.name);
+    } else if (!verdict.detail.empty()) {
+      step["detail"] = verdict.detail;
+    }
+    steps.push_back(std::move(step));
+  }
+  Json answer{{"edge_id", server_.config().edge_id},
+              {"target", telemetry::redact_path(public_path(target_))},
+              {"steps", std::move(steps)},
+              {"cache_key", key_.empty() ? Json(nullptr) : Json(key_)},
+              {"tier", tier_text(probe ? probe->tier : Tier::none)},
+              {"would", would}};
+  answer["object"] = probe ? object_json(*probe, now_ms) : Json(nullptr);
+  // The target is whatever the asker sent: bytes that are no UTF-8 must not throw.
+  explained_(answer.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace reelway::edge

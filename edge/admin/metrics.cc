@@ -1,0 +1,204 @@
+#include "edge/admin/metrics.h"
+
+#include <array>
+
+#include "common/base/check.h"
+#include "common/base/version.h"
+
+namespace reelway::edge {
+namespace {
+
+using telemetry::MetricInfo;
+using telemetry::MetricPage;
+using enum telemetry::MetricKind;
+
+constexpr auto kMetrics = std::to_array<MetricInfo>({
+    {"reelway_edge_info", gauge, "Always 1; the version and the edge's name are its labels."},
+    {"reelway_edge_uptime_seconds", gauge, "Since the process began."},
+    {"reelway_edge_ready", gauge, "1 while the edge has keys and does not drain."},
+    {"reelway_edge_requests_total", counter, "Requests of the public port by how their answer came about (cache)."},
+    {"reelway_edge_responses_total", counter, "Answers of the public port by the first digit of their status (class)."},
+    {"reelway_edge_errors_total", counter, "Error answers of the public port by code."},
+    {"reelway_edge_body_bytes_total", counter, "Body bytes handed to clients."},
+    {"reelway_edge_cut_answers_total", counter,
+     "Answers given up after their head: the client left or the fill failed."},
+    {"reelway_edge_request_seconds", histogram,
+     "From the whole request to the last byte handed over, by cache (hit or miss)."},
+    {"reelway_edge_connections", gauge, "Public connections now."},
+    {"reelway_edge_connections_total", counter, "Public connections accepted."},
+    {"reelway_edge_connections_refused_total", counter,
+     "Public connections refused because limits.connections_max was reached."},
+    {"reelway_edge_accept_pauses_total", counter, "Times accepting rested because no descriptor or memory was left."},
+    {"reelway_edge_received_bytes_total", counter, "Bytes received from clients."},
+    {"reelway_edge_sent_bytes_total", counter, "Bytes sent to clients."},
+    {"reelway_edge_malformed_requests_total", counter,
+     "Requests refused because they were no valid HTTP/1.1 or over a limit."},
+    {"reelway_edge_timeouts_total", counter, "Clients closed by a time limit (limit: header or idle)."},
+    {"reelway_edge_clients_gone_total", counter, "Clients that left before their answer was complete."},
+    {"reelway_edge_tokens_remembered", gauge, "Verified tokens in memory."},
+    {"reelway_edge_token_checks_total", counter, "Token decisions by how they were made (how)."},
+    {"reelway_edge_keys", gauge, "Known public keys by state."},
+    {"reelway_edge_keys_age_seconds", gauge,
+     "Since the upstream last confirmed the keys; absent before the first time."},
+    {"reelway_edge_key_polls_total", counter, "Polls of the keys by result."},
+    {"reelway_edge_fetches_total", counter, "Fetches from the upstream."},
+    {"reelway_edge_fetched_bytes_total", counter, "Body bytes fetched from the upstream."},
+    {"reelway_edge_fetch_failures_total", counter, "Fetches that brought no whole and right object."},
+    {"reelway_edge_fetches_not_kept_total", counter, "Answers that were passed on but may not be stored."},
+    {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
+    {"reelway_edge_upstream_connections", gauge, "Connections to the upstream by state (busy or idle)."},
+    {"reelway_edge_upstream_connects_total", counter, "Connections to the upstream begun."},
+    {"reelway_edge_upstream_reuses_total", counter, "Calls carried by a kept connection."},
+    {"reelway_edge_upstream_repeats_total", counter, "Calls repeated because a kept connection had closed."},
+    {"reelway_edge_upstream_waiting", gauge, "Calls that wait for a connection."},
+    {"reelway_edge_upstream_refused_total", counter, "Calls refused because too many waited, or for too long."},
+    {"reelway_edge_store_lookups_total", counter, "Look-ups by result: memory, disk, follow or miss."},
+    {"reelway_edge_store_fills_total", counter, "Fills ended, by result: completed, failed or refused."},
+    {"reelway_edge_store_bytes", gauge, "Bytes in use by tier."},
+    {"reelway_edge_store_objects", gauge, "Objects by tier."},
+    {"reelway_edge_store_evictions_total", counter, "Objects dropped for want of space, by tier."},
+    {"reelway_edge_store_disk_writes_total", counter, "Disk writes by result: ok, failed or shed."},
+    {"reelway_edge_store_corrupt_total", counter,
+     "Stored objects dropped because their bytes did not match their checksum."},
+    {"reelway_edge_ring_turns_total", counter, "Turns of the event loop."},
+    {"reelway_edge_ring_receive_stalls_total", counter, "Receives that ended because no buffer was left."},
+    {"reelway_edge_access_log_dropped_total", counter, "Access log lines dropped because the disk was too slow."},
+});
+
+constexpr const MetricInfo& metric(std::string_view name) {
+  for (const MetricInfo& info : kMetrics) {
+    if (info.name == name) return info;
+  }
+  check_failed("metric of the table", __FILE__, __LINE__);
+}
+
+double seconds(Clock::Monotonic::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void add_process(MetricPage& page, EdgeServer& server, const ring::Ring& ring, const Clock& clock) {
+  page.gauge(metric("reelway_edge_info"), 1, {{"version", kVersion}, {"edge_id", server.config().edge_id}});
+  page.gauge(metric("reelway_edge_uptime_seconds"), seconds(clock.monotonic() - server.started()));
+  page.gauge(metric("reelway_edge_ready"), server.ready() ? 1 : 0);
+  page.counter(metric("reelway_edge_ring_turns_total"), ring.turns());
+  page.counter(metric("reelway_edge_ring_receive_stalls_total"), ring.receive_stalls());
+  if (server.access_log() != nullptr) {
+    page.counter(metric("reelway_edge_access_log_dropped_total"), server.access_log()->dropped());
+  }
+}
+
+void add_requests(MetricPage& page, const RequestCounters& counters) {
+  for (std::size_t i = 0; i < RequestCounters::kOutcomes; ++i) {
+    page.counter(metric("reelway_edge_requests_total"), counters.by_outcome[i],
+                 {{"cache", outcome_name(static_cast<CacheOutcome>(i))}});
+  }
+  for (std::size_t i = 1; i < counters.by_status_class.size(); ++i) {
+    const std::string label = std::to_string(i) + "xx";
+    page.counter(metric("reelway_edge_responses_total"), counters.by_status_class[i], {{"class", label}});
+  }
+  for (std::size_t i = 0; i < RequestCounters::kErrors; ++i) {
+    if (counters.by_error[i] == 0) continue;
+    page.counter(metric("reelway_edge_errors_total"), counters.by_error[i],
+                 {{"code", error_info(static_cast<ErrorCode>(i)).name}});
+  }
+  page.counter(metric("reelway_edge_body_bytes_total"), counters.body_bytes);
+  page.counter(metric("reelway_edge_cut_answers_total"), counters.cut_answers);
+  page.histogram(metric("reelway_edge_request_seconds"), counters.hit_time, {{"cache", "hit"}});
+  page.histogram(metric("reelway_edge_request_seconds"), counters.miss_time, {{"cache", "miss"}});
+}
+
+void add_connections(MetricPage& page, const Listener& listener) {
+  const ListenerCounters& accepted = listener.counters();
+  const ClientCounters& clients = listener.client_counters();
+  page.gauge(metric("reelway_edge_connections"), static_cast<double>(listener.connections()));
+  page.counter(metric("reelway_edge_connections_total"), accepted.accepted);
+  page.counter(metric("reelway_edge_connections_refused_total"), accepted.refused_over_limit);
+  page.counter(metric("reelway_edge_accept_pauses_total"), accepted.accept_pauses);
+  page.counter(metric("reelway_edge_received_bytes_total"), clients.received_bytes);
+  page.counter(metric("reelway_edge_sent_bytes_total"), clients.sent_bytes);
+  page.counter(metric("reelway_edge_malformed_requests_total"), clients.malformed_requests);
+  page.counter(metric("reelway_edge_timeouts_total"), clients.header_timeouts, {{"limit", "header"}});
+  page.counter(metric("reelway_edge_timeouts_total"), clients.stalled_answers, {{"limit", "idle"}});
+  page.counter(metric("reelway_edge_clients_gone_total"), clients.clients_gone);
+}
+
+void add_tokens(MetricPage& page, EdgeServer& server) {
+  const TokenCounters& tokens = server.tokens().counters();
+  const MetricInfo& checks = metric("reelway_edge_token_checks_total");
+  page.gauge(metric("reelway_edge_tokens_remembered"), static_cast<double>(server.tokens().remembered()));
+  page.counter(checks, tokens.remembered, {{"how", "remembered"}});
+  page.counter(checks, tokens.verified, {{"how", "signature"}});
+  page.counter(checks, tokens.shared, {{"how", "shared"}});
+  page.counter(checks, tokens.refused, {{"how", "refused"}});
+  page.counter(checks, tokens.shed, {{"how", "shed"}});
+  page.counter(checks, tokens.key_waits, {{"how", "waited_for_key"}});
+  std::array<double, 2> keys{};
+  for (const auto& [kid, key] : server.tokens().keys().keys()) ++keys[static_cast<std::size_t>(key.state)];
+  page.gauge(metric("reelway_edge_keys"), keys[0], {{"state", "active"}});
+  page.gauge(metric("reelway_edge_keys"), keys[1], {{"state", "retired"}});
+  if (const auto age = server.keys().age()) page.gauge(metric("reelway_edge_keys_age_seconds"), seconds(*age));
+  const KeyPollCounters& polls = server.keys().counters();
+  page.counter(metric("reelway_edge_key_polls_total"), polls.polls - polls.failures, {{"result", "ok"}});
+  page.counter(metric("reelway_edge_key_polls_total"), polls.failures, {{"result", "failed"}});
+}
+
+void add_upstream(MetricPage& page, EdgeServer& server) {
+  const FillCounters& fills = server.fills().counters();
+  page.counter(metric("reelway_edge_fetches_total"), fills.fetches);
+  page.counter(metric("reelway_edge_fetched_bytes_total"), fills.fetched_bytes);
+  page.counter(metric("reelway_edge_fetch_failures_total"), fills.fetch_failures);
+  page.counter(metric("reelway_edge_fetches_not_kept_total"), fills.not_kept);
+  page.gauge(metric("reelway_edge_fills"), static_cast<double>(server.fills().running()));
+  const UpstreamPool& pool = server.upstream();
+  const auto idle = static_cast<double>(pool.idle_connections());
+  const MetricInfo& connections = metric("reelway_edge_upstream_connections");
+  page.gauge(connections, static_cast<double>(pool.connections()) - idle, {{"state", "busy"}});
+  page.gauge(connections, idle, {{"state", "idle"}});
+  page.counter(metric("reelway_edge_upstream_connects_total"), pool.counters().connects);
+  page.counter(metric("reelway_edge_upstream_reuses_total"), pool.counters().reuses);
+  page.counter(metric("reelway_edge_upstream_repeats_total"), pool.counters().repeats);
+  page.gauge(metric("reelway_edge_upstream_waiting"), static_cast<double>(pool.waiting()));
+  page.counter(metric("reelway_edge_upstream_refused_total"), pool.counters().refused);
+}
+
+void add_store(MetricPage& page, const StoreCounters& store) {
+  const MetricInfo& lookups = metric("reelway_edge_store_lookups_total");
+  page.counter(lookups, store.memory_hits, {{"result", "memory"}});
+  page.counter(lookups, store.disk_hits, {{"result", "disk"}});
+  page.counter(lookups, store.follows, {{"result", "follow"}});
+  page.counter(lookups, store.misses, {{"result", "miss"}});
+  const MetricInfo& fills = metric("reelway_edge_store_fills_total");
+  page.counter(fills, store.fills_completed, {{"result", "completed"}});
+  page.counter(fills, store.fills_failed, {{"result", "failed"}});
+  page.counter(fills, store.fills_refused, {{"result", "refused"}});
+  page.gauge(metric("reelway_edge_store_bytes"), static_cast<double>(store.memory_bytes), {{"tier", "memory"}});
+  page.gauge(metric("reelway_edge_store_bytes"), static_cast<double>(store.disk_bytes), {{"tier", "disk"}});
+  page.gauge(metric("reelway_edge_store_objects"), static_cast<double>(store.memory_objects), {{"tier", "memory"}});
+  page.gauge(metric("reelway_edge_store_objects"), static_cast<double>(store.disk_objects), {{"tier", "disk"}});
+  page.counter(metric("reelway_edge_store_evictions_total"), store.memory_evictions, {{"tier", "memory"}});
+  page.counter(metric("reelway_edge_store_evictions_total"), store.disk_evictions, {{"tier", "disk"}});
+  const MetricInfo& writes = metric("reelway_edge_store_disk_writes_total");
+  page.counter(writes, store.disk_writes, {{"result", "ok"}});
+  page.counter(writes, store.disk_write_errors, {{"result", "failed"}});
+  page.counter(writes, store.disk_writes_shed, {{"result", "shed"}});
+  page.counter(metric("reelway_edge_store_corrupt_total"), store.disk_corrupt);
+}
+
+}  // namespace
+
+std::span<const MetricInfo> edge_metrics() {
+  return kMetrics;
+}
+
+std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock& clock) {
+  MetricPage page;
+  add_process(page, server, ring, clock);
+  add_requests(page, server.counters());
+  add_connections(page, server.listener());
+  add_tokens(page, server);
+  add_upstream(page, server);
+  add_store(page, server.store().counters());
+  return page.text();
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,71 @@
+#include "edge/admin/state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/version.h"
+
+namespace reelway::edge {
+namespace {
+
+using Json = nlohmann::json;
+
+Json store_json(const StoreCounters& store) {
+  return {{"memory",
+           {{"bytes", store.memory_bytes},
+            {"objects", store.memory_objects},
+            {"hits", store.memory_hits},
+            {"evictions", store.memory_evictions}}},
+          {"disk",
+           {{"bytes", store.disk_bytes},
+            {"objects", store.disk_objects},
+            {"hits", store.disk_hits},
+            {"evictions", store.disk_evictions},
+            {"writes", store.disk_writes},
+            {"write_errors", store.disk_write_errors},
+            {"writes_shed", store.disk_writes_shed},
+            {"corrupt", store.disk_corrupt}}},
+          {"misses", store.misses},
+          {"follows", store.follows},
+          {"fills",
+           {{"completed", store.fills_completed}, {"failed", store.fills_failed}, {"refused", store.fills_refused}}}};
+}
+
+Json upstream_json(EdgeServer& server) {
+  const UpstreamPool& pool = server.upstream();
+  const FillCounters& fills = server.fills().counters();
+  const config::Endpoint& upstream = server.config().upstream;
+  return {{"address", upstream.host + ":" + std::to_string(upstream.port)},
+          {"connections", pool.connections()},
+          {"idle_connections", pool.idle_connections()},
+          {"waiting", pool.waiting()},
+          {"fetches", fills.fetches},
+          {"fetched_bytes", fills.fetched_bytes},
+          {"fetch_failures", fills.fetch_failures},
+          {"fills_running", server.fills().running()}};
+}
+
+}  // namespace
+
+std::string state_json(EdgeServer& server, const Clock& clock) {
+  Json keys = Json::object();
+  for (const auto& [kid, key] : server.tokens().keys().keys()) keys[std::to_string(kid)] = key_state_name(key.state);
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(clock.monotonic() - server.started());
+  const auto age = server.keys().age();
+  return Json{{"edge_id", server.config().edge_id},
+              {"version", kVersion},
+              {"uptime_s", uptime.count()},
+              {"draining", server.draining()},
+              {"ready", server.ready()},
+              {"keys", std::move(keys)},
+              {"keys_age_s", age ? Json(static_cast<double>(age->count()) / 1000) : Json(nullptr)},
+              {"connections",
+               {{"open", server.listener().connections()},
+                {"limit", server.config().connections_max},
+                {"accepted", server.listener().counters().accepted}}},
+              {"requests", server.listener().client_counters().requests},
+              {"store", store_json(server.store().counters())},
+              {"upstream", upstream_json(server)}}
+      .dump();
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,124 @@
+#include "edge/net/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "common/http/serialize.h"
+#include "common/telemetry/log.h"
+
+// One multishot accept serves all connections. It ends when the process has no descriptor or memory left; then the
+// listener rests for kRest before it is armed again, so that a full process does not spin. Clients wait meanwhile in
+// the kernel's backlog.
+
+namespace reelway::edge {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr std::chrono::milliseconds kRest{100};
+
+Result<UniqueFd> listening_socket(const SocketAddress& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return system_error("socket", "listener", errno);
+  const int on = 1;
+  (void)::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Accepted sockets inherit it: answers are written whole, so nothing is gained by waiting for more.
+  (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::bind(fd.get(), address.get(), address.length) != 0) return system_error("bind", "listener", errno);
+  if (::listen(fd.get(), kBacklog) != 0) return system_error("listen", "listener", errno);
+  return fd;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
+                                                 const ListenerOptions& options, ExchangeFactory& factory) {
+  auto fd = listening_socket(address);
+  if (!fd.ok()) return std::move(fd).error();
+  return std::unique_ptr<Listener>(new Listener(ring, clock, std::move(fd).value(), options, factory));
+}
+
+Listener::Listener(ring::Ring& ring, const Clock& clock, UniqueFd fd, const ListenerOptions& options,
+                   ExchangeFactory& factory)
+    : ring_(ring), clock_(clock), fd_(std::move(fd)), options_(options), factory_(factory), rest_timer_(ring) {}
+
+Listener::~Listener() = default;
+
+void Listener::start() {
+  arm_accept();
+}
+
+void Listener::arm_accept() {
+  if (!draining_ && !accept_.in_flight()) ring_.accept_multishot(accept_, fd_.get());
+}
+
+void Listener::on_accepted(std::int32_t result, std::uint32_t) {
+  if (result >= 0) {
+    UniqueFd fd(result);
+    if (draining_) return check_drained();
+    ++counters_.accepted;
+    connections_.size() < options_.connections_max ? admit(std::move(fd)) : refuse(std::move(fd));
+  }
+  if (draining_) return check_drained();
+  switch (-result) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return rest();
+    default: arm_accept();  // also after a connection that was reset before it was accepted
+  }
+}
+
+void Listener::rest() {
+  if (counters_.accept_pauses++ == 0) {
+    telemetry::log_warn(
+        "accept: no descriptor or memory left; raise the limit of open files (LimitNOFILE) above "
+        "limits.connections_max");
+  }
+  rest_timer_.arm(kRest, [this] { arm_accept(); });
+}
+
+void Listener::admit(UniqueFd fd) {
+  const std::uint64_t number = next_number_++;
+  const ClientConnection::Surroundings around{ring_, clock_, options_.client, client_counters_, draining_, factory_};
+  auto connection = std::make_unique<ClientConnection>(around, std::move(fd), [this, number] { closed(number); });
+  ClientConnection& started = *connections_.emplace(number, std::move(connection)).first->second;
+  started.start();
+}
+
+// The answer is a courtesy that must cost nothing: one send that does not wait, then the close.
+void Listener::refuse(UniqueFd fd) {
+  ++counters_.refused_over_limit;
+  const Error error{ErrorCode::overloaded, Side::self, true,
+                    "limits.connections_max is " + std::to_string(options_.connections_max)};
+  const std::string text = http::error_response(error, false);
+  (void)::send(fd.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Listener::closed(std::uint64_t number) {
+  connections_.erase(number);
+  check_drained();
+}
+
+void Listener::drain(std::function<void()> drained) {
+  CHECK(!draining_);
+  draining_ = true;
+  drained_ = std::move(drained);
+  rest_timer_.disarm();
+  ring_.cancel(accept_);
+  for (auto& [number, connection] : connections_) connection->close_if_idle();
+  ring_.defer([this] { check_drained(); });
+}
+
+void Listener::close_all() {
+  for (auto& [number, connection] : connections_) connection->close_now();
+}
+
+void Listener::check_drained() {
+  if (draining_ && !accept_.in_flight() && connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/base/unique_fd.h"
+#include "common/ring/operation.h"
+#include "common/ring/ring.h"
+#include "common/ring/timer.h"
+#include "edge/net/client_connection.h"
+#include "edge/net/socket_address.h"
+
+namespace reelway::edge {
+
+struct ListenerOptions {
+  std::size_t connections_max = 10'000;  // one more is told 503 overloaded and closed
+  ClientLimits client;
+};
+
+struct ListenerCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused_over_limit = 0;
+  std::uint64_t accept_pauses = 0;  // no descriptor or memory was left: accepting rested for a moment
+};
+
+// Accepts connections and owns them.
+class Listener {
+ public:
+  // `factory` makes the answers and outlives the listener. port_in_use when the address is taken.
+  static Result<std::unique_ptr<Listener>> open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
+                                                const ListenerOptions& options, ExchangeFactory& factory);
+  ~Listener();
+
+  void start();
+  // Accepts no more, closes idle connections, lets running answers finish (they say Connection: close), then calls
+  // `drained`, once.
+  void drain(std::function<void()> drained);
+  // For the end of a drain's time: closes what is left; `drained` follows.
+  void close_all();
+
+  std::string address_text() const { return local_address_text(fd_.get()); }
+  std::uint16_t port() const { return local_port(fd_.get()); }
+  std::size_t connections() const { return connections_.size(); }
+  bool draining() const { return draining_; }
+  const ListenerCounters& counters() const { return counters_; }
+  const ClientCounters& client_counters() const { return client_counters_; }
+
+ private:
+  Listener(ring::Ring& ring, const Clock& clock, UniqueFd fd, const ListenerOptions& options, ExchangeFactory& factory);
+
+  void arm_accept();
+  void on_accepted(std::int32_t result, std::uint32_t flags);
+  void admit(UniqueFd fd);
+  void refuse(UniqueFd fd);
+  void rest();
+  void closed(std::uint64_t number);
+  void check_drained();
+
+  ring::Ring& ring_;
+  const Clock& clock_;
+  UniqueFd fd_;
+  const ListenerOptions options_;
+  ExchangeFactory& factory_;
+  bool draining_ = false;
+  std::function<void()> drained_;
+  ListenerCounters counters_;
+  ClientCounters client_counters_;
+  std::uint64_t next_number_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ClientConnection>> connections_;
+  ring::Timer rest_timer_;
+  ring::Bound<Listener, &Listener::on_accepted> accept_{*this};
+};
+
+}  // namespace reelway::edge

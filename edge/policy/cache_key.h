@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace reelway::edge {
+
+// What a viewer may see of a title. Claims that narrow it will give further views; now every viewer has this one.
+inline constexpr std::string_view kViewAll = "all";
+
+// "/film/v1/master.m3u8|all": the object's path as received, then the view. The token, the query, the Origin and every
+// other header stay out of it, so all viewers of one view share one stored object.
+std::string cache_key(std::string_view object_path, std::string_view view);
+
+}  // namespace reelway::edge

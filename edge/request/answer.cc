@@ -1,0 +1,109 @@
+#include "edge/request/answer.h"
+
+#include <variant>
+
+#include "common/base/check.h"
+#include "common/http/date.h"
+#include "common/http/range.h"
+#include "common/http/serialize.h"
+#include "edge/policy/conditional.h"
+#include "edge/policy/freshness.h"
+
+namespace reelway::edge {
+namespace {
+
+std::optional<std::uint64_t> known_length(const Object& object) {
+  if (object.meta().length) return object.meta().length;
+  if (object.state() == ObjectState::complete) return object.bytes_present();
+  return std::nullopt;
+}
+
+// The range that may be honoured; a Range on an object of unknown length is ignored, as RFC 9110 section 14.2 allows.
+http::RangeDecision asked_range(const http::RequestHead& request, const Object& object,
+                                std::optional<std::uint64_t> length) {
+  const auto range = request.headers.find("Range");
+  if (!range || !length || request.method != http::Method::get) return http::WholeObject{};
+  const ObjectMeta& meta = object.meta();
+  if (!range_may_apply(request.headers.find("If-Range"), meta.etag, meta.last_modified)) return http::WholeObject{};
+  return http::decide_range(*range, *length);
+}
+
+Framing framing_of(const http::RequestHead& request, std::optional<std::uint64_t> length) {
+  if (length) return Framing::length;
+  return request.minor_version >= 1 ? Framing::chunked : Framing::close;
+}
+
+void optional_header(http::ResponseBuilder& head, std::string_view name, std::string_view value) {
+  if (!value.empty()) head.header(name, value);
+}
+
+}  // namespace
+
+AnswerPlan plan_answer(const http::RequestHead& request, const Object& object) {
+  AnswerPlan plan;
+  const auto length = known_length(object);
+  plan.end = length;
+  const auto if_none_match = request.headers.find("If-None-Match");
+  if (if_none_match && none_match_holds_copy(*if_none_match, object.meta().etag)) {
+    plan.status = 304;
+    return plan;
+  }
+  const http::RangeDecision decision = asked_range(request, object, length);
+  if (std::holds_alternative<http::Unsatisfiable>(decision)) {
+    plan.status = 416;
+    return plan;
+  }
+  if (const auto* range = std::get_if<http::ByteRange>(&decision)) {
+    plan.status = 206;
+    plan.first = range->first;
+    plan.end = range->first + range->count;
+  }
+  plan.framing = request.method == http::Method::head ? Framing::none : framing_of(request, length);
+  return plan;
+}
+
+std::string answer_head(const AnswerPlan& plan, const Object& object, const AnswerContext& context) {
+  CHECK(plan.status != 416);
+  const ObjectMeta& meta = object.meta();
+  http::ResponseBuilder head(plan.status);
+  head.header("Date", http::format_date(meta.date_ms / 1000));
+  if (plan.status != 304) {
+    optional_header(head, "Content-Type", meta.content_type);
+    optional_header(head, "Content-Encoding", meta.content_encoding);
+    if (plan.framing == Framing::chunked) {
+      head.header("Transfer-Encoding", "chunked");
+    } else if (plan.end) {
+      head.header("Content-Length", *plan.end - plan.first);
+    }
+    head.header("Accept-Ranges", "bytes");
+  }
+  if (plan.status == 206) {
+    head.header("Content-Range", http::content_range({plan.first, *plan.end - plan.first}, *known_length(object)));
+  }
+  optional_header(head, "ETag", meta.etag);
+  optional_header(head, "Last-Modified", meta.last_modified);
+  const std::int64_t token_left_s = context.token_expires_s - context.now_ms / 1000;
+  head.header("Cache-Control", playback_cache_control(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s));
+  head.header("Age", age_s(meta.age_s, meta.received_ms, context.now_ms));
+  if (!context.keep_alive) {
+    head.header("Connection", "close");
+  } else if (context.minor_version == 0) {
+    head.header("Connection", "keep-alive");
+  }
+  return with_lines(head.finish(), identity_lines(context).append(context.cors_lines));
+}
+
+std::string identity_lines(const AnswerContext& context) {
+  std::string lines;
+  if (const std::string status = cache_status(context.edge_id, context.outcome, context.stored); !status.empty()) {
+    lines.append("Cache-Status: ").append(status).append("\r\n");
+  }
+  return lines.append("Via: 1.1 ").append(context.edge_id).append("\r\n");
+}
+
+std::string with_lines(std::string head, std::string_view lines) {
+  CHECK(head.ends_with("\r\n\r\n"));
+  return head.insert(head.size() - 2, lines);
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/ring/ring.h"
+#include "common/ring/side_workers.h"
+#include "common/ring/timer.h"
+#include "edge/net/listener.h"
+#include "edge/net/upstream_pool.h"
+#include "edge/policy/cors.h"
+#include "edge/request/access_log.h"
+#include "edge/request/counters.h"
+#include "edge/request/fill.h"
+#include "edge/request/key_poller.h"
+#include "edge/request/options.h"
+#include "edge/request/request.h"
+#include "edge/request/services.h"
+#include "edge/request/token_authority.h"
+#include "edge/store/store.h"
+
+namespace reelway::edge {
+
+// One edge but for its admin port: owns the parts and joins them. One ring thread.
+class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
+ public:
+  // Blocks: looks up names, opens the store. Errors are those of a start-up.
+  static Result<std::unique_ptr<EdgeServer>> create(ring::Ring& ring, const Clock& clock, EdgeConfig config);
+  ~EdgeServer();
+
+  void start();
+  // Finishes running answers within drain.timeout and cuts what is left, ends fills, flushes the store; then calls
+  // `drained`. A second call does nothing.
+  void drain(std::function<void()> drained);
+
+  bool draining() const { return draining_; }
+  bool ready() const { return !draining_ && !tokens_.keys().empty(); }
+  Clock::Monotonic started() const { return started_; }
+  const EdgeConfig& config() const { return config_; }
+  Store& store() { return *store_; }
+  TokenAuthority& tokens() { return tokens_; }
+  const Listener& listener() const { return *listener_; }
+  const UpstreamPool& upstream() const { return pool_; }
+  const KeyPoller& keys() const { return poller_; }
+  const Fills& fills() const { return fills_; }
+  const RequestCounters& counters() const { return counters_; }
+  const AccessLog* access_log() const { return access_log_.get(); }
+
+ private:
+  struct Opened {  // what can fail to open
+    std::unique_ptr<Store> store;
+    std::unique_ptr<AccessLog> access_log;
+    SocketAddress upstream;
+  };
+
+  EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, Opened opened);
+
+  std::unique_ptr<Exchange> make_exchange(ResponseStream& stream) override;
+  void keys_changed(const KeySet& keys) override { tokens_.set_keys(keys); }
+  void keys_polled(std::uint64_t number) override { tokens_.keys_polled(number); }
+  void answers_drained();
+
+  ring::Ring& ring_;
+  const Clock& clock_;
+  const EdgeConfig config_;
+  const std::string upstream_name_;
+  const Clock::Monotonic started_;
+  const std::unique_ptr<AccessLog> access_log_;
+  const std::unique_ptr<Store> store_;
+  const CorsPolicy cors_;
+  RequestCounters counters_;
+  UpstreamPool pool_;
+  Fills fills_;
+  TokenAuthority tokens_;
+  KeyPoller poller_;
+  Services services_;
+  std::unique_ptr<Listener> listener_;
+  ring::SideWorkers workers_;  // last, so that its threads end before what their jobs' ends refer to
+  bool draining_ = false;
+  std::function<void()> drained_;
+  ring::Timer drain_timer_;
+};
+
+}  // namespace reelway::edge

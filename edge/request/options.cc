@@ -1,0 +1,158 @@
+#include "edge/request/options.h"
+
+#include <array>
+
+namespace reelway::edge {
+namespace {
+
+using config::Kind;
+
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kGiB = 1 << 30;
+
+constexpr auto kOptions = std::to_array<config::Option>({
+    {"edge_id", Kind::text, "", true, 0, 0,
+     "The name of this edge, as in the origin's edge list. It stands in Via and Cache-Status of every answer. A "
+     "letter, "
+     "then up to 63 letters, digits, '.', '_' or '-'."},
+    {"public.listen", Kind::endpoint, "127.0.0.1:8090", false, 0, 0,
+     "Where players connect. Port 0 picks a free one, which the ready line names."},
+    {"admin.listen", Kind::endpoint, "127.0.0.1:8091", false, 0, 0,
+     "Where metrics, state, explain and drain are served. Never the public address; it needs the credential also on "
+     "loopback."},
+    {"admin.credential_file", Kind::path, "", true, 0, 0,
+     "A file whose first line is the admin port's credential, readable by its owner only."},
+    {"upstream.url", Kind::url, "", true, 0, 0,
+     "The origin's media port, as http://host:port. The name is looked up once, at the start."},
+    {"upstream.secret_file", Kind::path, "", true, 0, 0,
+     "A file whose first line is this edge's secret from the origin's edge list, readable by its owner only."},
+    {"upstream.connections_max", Kind::integer, "64", false, 1, 4096,
+     "Connections to the upstream at once. Further fetches wait for one, 1024 at most, 10 seconds at most."},
+    {"upstream.connect_timeout", Kind::duration, "2s", false, 10, kMinute,
+     "How long a connection to the upstream may take to come about."},
+    {"upstream.first_byte_timeout", Kind::duration, "10s", false, 10, 10 * kMinute,
+     "How long the upstream may take from a request to the head of its answer; then the viewer gets timed_out."},
+    {"upstream.idle_timeout", Kind::duration, "10s", false, 10, 10 * kMinute,
+     "The longest silence within an answer's body; then the fill fails with upstream_truncated. Also how long an "
+     "unused "
+     "connection is kept."},
+    {"keys.poll_interval", Kind::duration, "1s", false, 100, 10 * kMinute,
+     "How often the public keys that tokens are verified with are asked of the upstream. A retired key is refused "
+     "within this time."},
+    {"store.directory", Kind::path, "", true, 0, 0,
+     "Where stored objects and the last known keys are kept. Made if missing; one edge only may use it."},
+    {"store.memory_bytes", Kind::bytes, "256MiB", false, 16 * kMiB, 1024 * kGiB,
+     "The memory for bodies: the memory tier, fills under way and what is being sent. Never exceeded."},
+    {"store.disk_bytes", Kind::bytes, "10GiB", false, 64 * kMiB, 1024 * 1024 * kGiB,
+     "The disk space for bodies. The least valuable objects are dropped when it is used up."},
+    {"store.object_bytes_max", Kind::bytes, "256MiB", false, kMiB, 4 * kGiB, "A larger object is passed on, not kept."},
+    {"cors.origins", Kind::text_list, "", false, 0, 0,
+     "Origins of web pages that may read the answers, as https://player.example; matched exactly. \"*\" admits all."},
+    {"limits.connections_max", Kind::integer, "10000", false, 1, 1'000'000,
+     "Public connections at once. One more gets 503 overloaded. The limit of open files must be larger."},
+    {"limits.idle_timeout", Kind::duration, "60s", false, 100, 60 * kMinute,
+     "How long a connection may rest between requests, and how long a client may take no byte of its answer."},
+    {"limits.header_timeout", Kind::duration, "10s", false, 100, 10 * kMinute,
+     "How long a request's head may take from its first byte to its last."},
+    {"drain.timeout", Kind::duration, "30s", false, 100, 60 * kMinute,
+     "How long running answers may take to finish after SIGTERM; then they are cut."},
+    {"access_log", Kind::path, "", false, 0, 0,
+     "A file that gets one JSON line per request, without tokens. Empty: none. After rotation, restart the edge."},
+    {"log.level", Kind::text, "info", false, 0, 0, "The least severe level logged: debug, info, warn or error."},
+});
+
+Error invalid(std::string detail) {
+  return {ErrorCode::config_value_invalid, Side::self, false, std::move(detail)};
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// What RFC 9211 takes as a token, of the characters that are also safe in a file name and a metric's label.
+bool is_edge_id(std::string_view text) {
+  if (text.empty() || text.size() > 64 || !is_letter(text.front())) return false;
+  for (char c : text) {
+    if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') return false;
+  }
+  return true;
+}
+
+Result<config::Endpoint> endpoint_of_url(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return invalid("upstream.url must begin with http://");
+  std::string_view authority = url.substr(kScheme.size());
+  if (const auto slash = authority.find('/'); slash != std::string_view::npos) {
+    if (slash + 1 != authority.size()) return invalid("upstream.url must have no path");
+    authority = authority.substr(0, slash);
+  }
+  const auto colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  auto endpoint = config::parse_endpoint(has_port ? std::string(authority) : std::string(authority) + ":80");
+  if (!endpoint.ok()) return invalid("upstream.url: " + endpoint.error().detail);
+  return endpoint;
+}
+
+Result<void> read_secrets(const config::Settings& settings, EdgeConfig& config) {
+  auto credential = config::read_secret(settings.text("admin.credential_file"));
+  if (!credential.ok()) return std::move(credential).error();
+  config.admin_credential = std::move(credential).value();
+  auto secret = config::read_secret(settings.text("upstream.secret_file"));
+  if (!secret.ok()) return std::move(secret).error();
+  config.upstream_secret = std::move(secret).value();
+  return {};
+}
+
+Result<void> check(const EdgeConfig& config) {
+  if (!is_edge_id(config.edge_id)) {
+    return invalid("edge_id: expected a letter, then up to 63 letters, digits, '.', '_' or '-'");
+  }
+  if (config.log_level != "debug" && config.log_level != "info" && config.log_level != "warn" &&
+      config.log_level != "error") {
+    return invalid("log.level: expected debug, info, warn or error");
+  }
+  for (const std::string& origin : config.cors_origins) {
+    if (origin != "*" && (origin.find("://") == std::string::npos || origin.ends_with('/'))) {
+      return invalid("cors.origins: expected scheme://host[:port] without a path, or \"*\", not " + origin);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const config::Option> edge_options() {
+  return kOptions;
+}
+
+Result<EdgeConfig> edge_config(const config::Settings& settings) {
+  EdgeConfig config;
+  config.edge_id = settings.text("edge_id");
+  config.public_listen = settings.endpoint("public.listen");
+  config.admin_listen = settings.endpoint("admin.listen");
+  auto upstream = endpoint_of_url(settings.text("upstream.url"));
+  if (!upstream.ok()) return std::move(upstream).error();
+  config.upstream = std::move(upstream).value();
+  config.upstream_connections_max = static_cast<std::size_t>(settings.integer("upstream.connections_max"));
+  config.upstream_connect_timeout = settings.duration("upstream.connect_timeout");
+  config.upstream_first_byte_timeout = settings.duration("upstream.first_byte_timeout");
+  config.upstream_idle_timeout = settings.duration("upstream.idle_timeout");
+  config.keys_poll_interval = settings.duration("keys.poll_interval");
+  config.store_directory = settings.text("store.directory");
+  config.store_memory_bytes = settings.bytes("store.memory_bytes");
+  config.store_disk_bytes = settings.bytes("store.disk_bytes");
+  config.store_object_bytes_max = settings.bytes("store.object_bytes_max");
+  config.cors_origins = settings.list("cors.origins");
+  config.connections_max = static_cast<std::size_t>(settings.integer("limits.connections_max"));
+  config.idle_timeout = settings.duration("limits.idle_timeout");
+  config.header_timeout = settings.duration("limits.header_timeout");
+  config.drain_timeout = settings.duration("drain.timeout");
+  config.access_log = settings.text("access_log");
+  config.log_level = settings.text("log.level");
+  REELWAY_TRY(check(config));
+  REELWAY_TRY(read_secrets(settings, config));
+  return config;
+}
+
+}  // namespace reelway::edge

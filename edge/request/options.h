@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/settings.h"
+
+namespace reelway::edge {
+
+// Every option of reelway-edge, once: loading, --help, config/edge.yaml and docs/reference come from it.
+std::span<const config::Option> edge_options();
+
+// The options of one edge as the program uses them, secrets read.
+struct EdgeConfig {
+  std::string edge_id;
+  config::Endpoint public_listen;
+  config::Endpoint admin_listen;
+  std::string admin_credential;
+
+  config::Endpoint upstream;
+  std::string upstream_secret;
+  std::size_t upstream_connections_max = 64;
+  std::chrono::milliseconds upstream_connect_timeout{2'000};
+  std::chrono::milliseconds upstream_first_byte_timeout{10'000};
+  std::chrono::milliseconds upstream_idle_timeout{10'000};
+  std::chrono::milliseconds keys_poll_interval{1'000};
+
+  std::string store_directory;
+  std::uint64_t store_memory_bytes = 0;
+  std::uint64_t store_disk_bytes = 0;
+  std::uint64_t store_object_bytes_max = 0;
+
+  std::vector<std::string> cors_origins;
+  std::size_t connections_max = 10'000;
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::string access_log;  // empty: none
+  std::string log_level;
+};
+
+// config_value_invalid for what the table cannot say by itself, and for an unreadable secret.
+Result<EdgeConfig> edge_config(const config::Settings& settings);
+
+}  // namespace reelway::edge

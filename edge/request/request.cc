@@ -1,0 +1,121 @@
+#include "edge/request/request.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "edge/request/steps.h"
+
+// The machine. A request visits every step of the table in its order; a step that has nothing to do for it returns
+// `next`. Once the answer is decided without an object (a refusal, or the answer to OPTIONS), the steps before deliver
+// are passed over. There is no other way through the table.
+//
+// Waking is idempotent: whatever a request waits for may wake it at any time, also from inside a step it is running
+// (a hit that completes while its reader is being added, say); the step looks again at the state of things.
+
+namespace reelway::edge {
+
+Request::Request(Services& services, ResponseStream& stream) : services_(services), stream_(stream) {}
+
+Request::~Request() {
+  if (active_) detach();
+}
+
+void Request::begin() {
+  CHECK(!active_);
+  active_ = true;
+  stream_open_ = true;
+  step_ = 0;
+  state_ = {};
+  run();
+}
+
+void Request::run() {
+  if (!active_) return;
+  if (std::exchange(running_, true)) {
+    woken_ = true;
+    return;
+  }
+  bool over = false;
+  do {
+    woken_ = false;
+    over = run_steps();
+  } while (woken_ && !over);
+  running_ = false;
+  if (!over) return;
+  detach();
+  active_ = false;
+  const bool keep_alive = state_.keep_alive;
+  state_ = {};
+  if (stream_open_) stream_.finish(keep_alive);
+}
+
+bool Request::run_steps() {
+  while (true) {
+    const StepInfo& info = kSteps[step_];
+    const bool decided = state_.refusal || !state_.no_content.empty();
+    const bool passed_over = decided && info.step < Step::deliver;
+    switch (passed_over ? Verdict::next : info.run(*this)) {
+      case Verdict::next: ++step_; break;
+      case Verdict::wait: return false;
+      case Verdict::done: return true;
+    }
+    CHECK(step_ < kSteps.size());
+  }
+}
+
+void Request::written() {
+  state_.writing = false;
+  run();
+}
+
+void Request::client_gone() {
+  if (!active_) return;
+  stream_open_ = false;
+  state_.cut = true;
+  state_.writing = false;
+  detach();
+  step_ = static_cast<std::size_t>(Step::log);
+  run();
+}
+
+void Request::token_decided(Result<Grant> decision) {
+  state_.token_decision = std::move(decision);
+  run();
+}
+
+void Request::follow(std::shared_ptr<Object> object, std::shared_ptr<Fill> fill) {
+  detach();
+  state_.object = std::move(object);
+  state_.fill = std::move(fill);
+  if (state_.object == nullptr || state_.object->state() == ObjectState::complete) return;
+  following_ = true;
+  state_.object->add_reader(*this);
+  if (state_.fill != nullptr) state_.fill->add_watcher(*this);
+}
+
+void Request::detach() {
+  if (std::exchange(following_, false)) {
+    state_.object->remove_reader(*this);
+    if (state_.fill != nullptr) state_.fill->remove_watcher(*this);
+  }
+  if (state_.token_asked && !state_.token_decision) services_.tokens.forget(*this);
+}
+
+void Request::refuse(Error error, std::string lines) {
+  state_.refusal = std::move(error);
+  state_.refusal_lines = std::move(lines);
+}
+
+void Request::write(ResponseStream::Piece piece) {
+  state_.writing = true;
+  state_.body_bytes += piece.body.size();
+  stream_.write(std::move(piece));
+}
+
+void Request::cut() {
+  state_.cut = true;
+  stream_open_ = false;
+  stream_.abort();
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/access/play_path.h"
+#include "common/base/clock.h"
+#include "edge/net/exchange.h"
+#include "edge/policy/cache_status.h"
+#include "edge/request/answer.h"
+#include "edge/request/fill.h"
+#include "edge/request/services.h"
+#include "edge/request/token_authority.h"
+#include "edge/store/object.h"
+
+namespace reelway::edge {
+
+// What a step leaves behind for the machine:
+//   next  go on to the following step
+//   wait  something outside must happen; when it does, the same step is run again
+//   done  the request is over
+enum class Verdict : std::uint8_t { next, wait, done };
+
+// What the steps share about one request. A new one for each.
+struct RequestState {
+  // receive
+  Clock::Monotonic began;
+  bool head_only = false;
+  access::PlayPath path;   // views into the stream's request
+  std::string cors_lines;  // for whatever the answer will be
+  std::string no_content;  // the whole answer to OPTIONS; else empty
+
+  // authorize
+  bool token_asked = false;
+  std::optional<Result<Grant>> token_decision;
+
+  // lookup, collapse, fetch, store
+  std::string key;
+  std::shared_ptr<Object> object;
+  std::shared_ptr<Fill> fill;  // null for a hit in memory
+  bool leads = false;          // this request began the fill
+  bool stored_was_stale = false;
+  std::size_t lookups = 0;
+  CacheOutcome outcome = CacheOutcome::none;
+  bool stored = false;
+
+  // What is answered instead of an object, from whatever step.
+  std::optional<Error> refusal;
+  std::string refusal_lines;  // further header lines, each with its end
+
+  // deliver
+  AnswerPlan plan;
+  bool head_sent = false;
+  bool writing = false;
+  bool last_written = false;  // nothing is left to write after the piece in flight
+  bool keep_alive = true;
+  bool cut = false;          // the client did not get the whole answer
+  std::uint64_t offset = 0;  // of the next byte of the object to send
+  std::uint64_t body_bytes = 0;
+};
+
+// One request at a time of one connection, as a run through the table of steps (steps.h). Only this class moves from
+// step to step; what it waits for calls back into it, and it runs the step at which it waits again.
+class Request final : public Exchange, private Object::Reader, private Fill::Watcher, private TokenAuthority::Waiter {
+ public:
+  Request(Services& services, ResponseStream& stream);
+  ~Request() override;
+
+  void begin() override;
+  void written() override;
+  void client_gone() override;
+
+  // For the steps.
+  RequestState& state() { return state_; }
+  Services& services() { return services_; }
+  ResponseStream& stream() { return stream_; }
+  TokenAuthority::Waiter& token_waiter() { return *this; }
+  // Takes the object in hand and follows its progress and its fill's; replaces what was followed before.
+  void follow(std::shared_ptr<Object> object, std::shared_ptr<Fill> fill);
+  void refuse(Error error, std::string lines = {});
+  void write(ResponseStream::Piece piece);
+  // Cuts an answer whose head has been sent already.
+  void cut();
+
+ private:
+  void object_advanced() override { run(); }
+  void fetch_began() override { run(); }
+  void token_decided(Result<Grant> decision) override;
+
+  void run();
+  bool run_steps();
+  void detach();
+
+  Services& services_;
+  ResponseStream& stream_;
+  std::size_t step_ = 0;
+  bool active_ = false;
+  bool running_ = false;
+  bool woken_ = false;
+  bool stream_open_ = false;  // the stream still takes calls for this request
+  bool following_ = false;
+  RequestState state_;
+};
+
+}  // namespace reelway::edge

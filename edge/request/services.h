@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "common/base/clock.h"
+#include "edge/policy/cors.h"
+#include "edge/request/access_log.h"
+#include "edge/request/counters.h"
+#include "edge/request/fill.h"
+#include "edge/request/token_authority.h"
+#include "edge/store/store.h"
+
+namespace reelway::edge {
+
+// What the steps of a request work with. Outlives every request.
+struct Services {
+  const Clock& clock;
+  const std::string& edge_id;
+  const CorsPolicy& cors;
+  TokenAuthority& tokens;
+  Store& store;
+  Fills& fills;
+  RequestCounters& counters;
+  AccessLog* access_log;  // null when none is kept
+};
+
+}  // namespace reelway::edge

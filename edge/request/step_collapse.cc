@@ -1,0 +1,14 @@
+#include "edge/request/steps.h"
+
+namespace reelway::edge {
+
+// Another request's fill brings the object: this one reads along, from the head on, without a fetch of its own.
+Verdict step_collapse(Request& request) {
+  RequestState& state = request.state();
+  if (state.outcome != CacheOutcome::none || state.leads) return Verdict::next;
+  if (state.object->state() == ObjectState::awaiting_head) return Verdict::wait;
+  state.outcome = CacheOutcome::collapsed;
+  return Verdict::next;
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <charconv>
+
+#include "common/http/serialize.h"
+#include "edge/request/steps.h"
+
+// Sends the head together with the first bytes of the body, then the body piece by piece from where it lies in the
+// object, as far as it is there. One piece is in flight at a time.
+//
+// Bytes are sent while the fill goes on, but the last kHeldBack of an answer only when the object is complete, that is
+// when its length and checksum have been found right. So a client can never take a damaged body for a whole one:
+//   the fill failed before anything was sent   it gets the error's status and code
+//   the fill failed later                      its connection is reset, short of the announced length
+// and an object of up to kHeldBack is always answered by the one or the other in full.
+
+namespace reelway::edge {
+namespace {
+
+constexpr std::uint64_t kPieceBytesMax = 512 * 1024;
+constexpr std::uint64_t kHeldBack = 16 * 1024;
+constexpr std::string_view kChunkEnd = "\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+AnswerContext context_of(Request& request) {
+  RequestState& state = request.state();
+  AnswerContext context;
+  context.edge_id = request.services().edge_id;
+  context.outcome = state.outcome;
+  context.stored = state.stored;
+  context.keep_alive = state.keep_alive;
+  context.minor_version = request.stream().request().minor_version;
+  context.now_ms = request.services().clock.wall_ms();
+  context.token_expires_s = state.token_decision && state.token_decision->ok() ? (*state.token_decision)->expires_s : 0;
+  context.cors_lines = state.cors_lines;
+  return context;
+}
+
+void send_refusal(Request& request) {
+  RequestState& state = request.state();
+  state.keep_alive = request.stream().may_keep_alive();
+  std::string lines = std::move(state.refusal_lines);
+  lines += identity_lines(context_of(request));
+  lines += state.cors_lines;
+  if (state.refusal->info().http_status == 503) lines += "Retry-After: 1\r\n";
+  std::string answer = http::error_response(*state.refusal, state.keep_alive, state.head_only, lines);
+  state.head_sent = state.last_written = true;
+  request.write({.head = std::move(answer), .body = {}, .tail = {}, .owner = nullptr});
+}
+
+// Bytes of the answer that may leave now, from state.offset on.
+ByteView sendable(const RequestState& state) {
+  const Object& object = *state.object;
+  std::uint64_t limit = state.plan.end.value_or(UINT64_MAX);
+  if (object.state() != ObjectState::complete && state.plan.end) {
+    limit = std::max(state.plan.first, limit - std::min(limit, kHeldBack));
+  }
+  if (state.offset >= limit) return {};
+  const ByteView present = object.view(state.offset);
+  const std::uint64_t count =
+      std::min({static_cast<std::uint64_t>(present.size()), limit - state.offset, kPieceBytesMax});
+  return present.first(static_cast<std::size_t>(count));
+}
+
+bool at_end(const RequestState& state) {
+  if (state.plan.framing == Framing::none) return true;
+  if (state.plan.end) return state.offset >= *state.plan.end;
+  return state.object->state() == ObjectState::complete && state.offset >= state.object->bytes_present();
+}
+
+std::string chunk_size_line(std::size_t size) {
+  char text[16];
+  const auto end = std::to_chars(text, text + sizeof text, size, 16).ptr;
+  return std::string(text, end).append("\r\n");
+}
+
+void send_piece(Request& request, std::string head, ByteView body) {
+  RequestState& state = request.state();
+  ResponseStream::Piece piece{.head = std::move(head), .body = body, .tail = {}, .owner = state.object};
+  state.offset += body.size();
+  state.last_written = at_end(state);
+  if (state.plan.framing == Framing::chunked) {
+    if (!body.empty()) {
+      piece.head += chunk_size_line(body.size());
+      piece.tail = kChunkEnd;
+    }
+    // The end of the last chunk goes with the piece that has no bytes, which follows when the object is complete.
+    state.last_written = body.empty() && at_end(state);
+    if (state.last_written) piece.head += kLastChunk;
+  }
+  state.head_sent = true;
+  if (piece.head.empty() && piece.body.empty()) return;
+  request.write(std::move(piece));
+}
+
+// The plan is made once, when the object's head is there. False: refused.
+bool make_plan(Request& request) {
+  RequestState& state = request.state();
+  state.plan = plan_answer(request.stream().request(), *state.object);
+  state.offset = state.plan.first;
+  if (state.plan.status == 416) {
+    request.refuse({ErrorCode::range_not_satisfiable, Side::client, false, {}},
+                   "Content-Range: bytes */" + std::to_string(*state.plan.end) + "\r\n");
+    return false;
+  }
+  state.keep_alive = request.stream().may_keep_alive() && state.plan.framing != Framing::close;
+  return true;
+}
+
+void send_no_content(Request& request) {
+  RequestState& state = request.state();
+  state.head_sent = state.last_written = true;
+  request.write({.head = state.no_content, .body = {}, .tail = {}, .owner = nullptr});
+}
+
+// Before the head is sent every failure can still be told.
+Verdict deliver_head(Request& request) {
+  RequestState& state = request.state();
+  if (!state.no_content.empty()) {
+    send_no_content(request);
+    return Verdict::wait;
+  }
+  if (!state.refusal && state.object->state() == ObjectState::failed) request.refuse(state.object->failure());
+  if (state.refusal || !make_plan(request)) {
+    send_refusal(request);
+    return Verdict::wait;
+  }
+  const ByteView first_bytes = state.plan.framing == Framing::none ? ByteView{} : sendable(state);
+  if (first_bytes.empty() && !at_end(state)) return Verdict::wait;
+  send_piece(request, answer_head(state.plan, *state.object, context_of(request)), first_bytes);
+  return Verdict::wait;
+}
+
+}  // namespace
+
+Verdict step_deliver(Request& request) {
+  RequestState& state = request.state();
+  if (state.writing) return Verdict::wait;
+  if (!state.head_sent) return deliver_head(request);
+  if (state.last_written) return Verdict::next;
+  if (state.object->state() == ObjectState::failed) {
+    request.cut();
+    return Verdict::next;
+  }
+  const ByteView bytes = sendable(state);
+  if (bytes.empty() && !at_end(state)) return Verdict::wait;
+  send_piece(request, {}, bytes);
+  // A body that ends with the close has nothing left to send at its end.
+  return state.last_written && !state.writing ? Verdict::next : Verdict::wait;
+}
+
+}  // namespace reelway::edge

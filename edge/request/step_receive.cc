@@ -1,0 +1,49 @@
+#include "common/http/serialize.h"
+#include "edge/request/answer.h"
+#include "edge/request/steps.h"
+
+namespace reelway::edge {
+namespace {
+
+// OPTIONS is answered here, without any token: a browser sends none of its credentials with a preflight, and the
+// answer tells nothing about what is stored.
+std::string answer_to_options(const http::RequestHead& head, const CorsPolicy& cors, bool keep_alive,
+                              const std::string& cors_lines) {
+  http::ResponseBuilder answer(204);
+  answer.header("Allow", "GET, HEAD, OPTIONS");
+  if (!keep_alive) answer.header("Connection", "close");
+  std::string lines = cors_lines;
+  if (CorsPolicy::is_preflight(head)) lines += cors.preflight_lines(head.headers.find("Origin"));
+  return with_lines(answer.finish(), lines);
+}
+
+}  // namespace
+
+Verdict step_receive(Request& request) {
+  RequestState& state = request.state();
+  Services& services = request.services();
+  const http::RequestHead& head = request.stream().request();
+  state.began = services.clock.monotonic();
+  state.keep_alive = head.keep_alive;
+  state.head_only = head.method == http::Method::head;
+  state.cors_lines = services.cors.response_lines(head.headers.find("Origin"));
+  if (head.method == http::Method::options) {
+    state.keep_alive = request.stream().may_keep_alive();
+    state.no_content = answer_to_options(head, services.cors, state.keep_alive, state.cors_lines);
+    return Verdict::next;
+  }
+  if (head.method != http::Method::get && !state.head_only) {
+    request.refuse({ErrorCode::http_method_not_allowed, Side::client, false, std::string(head.method_text)},
+                   "Allow: GET, HEAD, OPTIONS\r\n");
+    return Verdict::next;
+  }
+  auto path = access::parse_play_path(head.path());
+  if (path.ok()) {
+    state.path = *path;
+  } else {
+    request.refuse(path.error());
+  }
+  return Verdict::next;
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "edge/request/request.h"
+
+namespace reelway::edge {
+
+// The life of a request, in order. Each function is in the file of its name: step_receive.cc and so on.
+enum class Step : std::uint8_t { receive, authorize, lookup, collapse, fetch, store, deliver, log };
+
+Verdict step_receive(Request& request);    // method, path, CORS
+Verdict step_authorize(Request& request);  // may this token fetch this title now
+Verdict step_lookup(Request& request);     // memory, then disk; else who fetches
+Verdict step_collapse(Request& request);   // another request fetches it: wait for its head
+Verdict step_fetch(Request& request);      // this request fetches it: wait for the head
+Verdict step_store(Request& request);      // what became of the fetched answer
+Verdict step_deliver(Request& request);    // head and body to the client, as they come
+Verdict step_log(Request& request);        // counters and access log
+
+struct StepInfo {
+  Step step;
+  std::string_view name;
+  Verdict (*run)(Request&);
+};
+
+inline constexpr std::array kSteps = {
+    StepInfo{Step::receive, "receive", step_receive}, StepInfo{Step::authorize, "authorize", step_authorize},
+    StepInfo{Step::lookup, "lookup", step_lookup},    StepInfo{Step::collapse, "collapse", step_collapse},
+    StepInfo{Step::fetch, "fetch", step_fetch},       StepInfo{Step::store, "store", step_store},
+    StepInfo{Step::deliver, "deliver", step_deliver}, StepInfo{Step::log, "log", step_log},
+};
+
+}  // namespace reelway::edge

@@ -1,0 +1,188 @@
+#include "edge/request/token_authority.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+
+// A token's text is in at most one of three places:
+//
+//   recent_       verified; the least recently used leaves when remembered_max is reached
+//   checks_       its signature is being checked; requests with the same text join the one check
+//   key_waiters_  its key is not known; it waits for the next poll of the keys and is then decided anew
+//
+// What is remembered is that the signature was good, not that the token still is: title, times and key state are
+// looked at for every request. That costs a map look-up, and makes a retired key's tokens worthless at once.
+
+namespace reelway::edge {
+namespace {
+
+Grant grant_of(const access::Token& token) {
+  return {token.kid, token.expires_s, token.session};
+}
+
+Error key_unknown(access::KeyId kid) {
+  return {ErrorCode::token_key_unknown, Side::client, false, "key " + std::to_string(kid)};
+}
+
+}  // namespace
+
+TokenAuthority::TokenAuthority(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers,
+                               TokenAuthorityOptions options, std::function<std::uint64_t()> poll_keys)
+    : ring_(ring),
+      clock_(clock),
+      workers_(workers),
+      options_(options),
+      poll_keys_(std::move(poll_keys)),
+      key_wait_timer_(ring) {}
+
+TokenAuthority::~TokenAuthority() {
+  *alive_ = false;
+}
+
+std::optional<Result<Grant>> TokenAuthority::decide(std::string_view text, std::string_view title, Waiter& waiter) {
+  auto decision = decide_uncounted(text, title, waiter);
+  if (decision && !decision->ok()) ++counters_.refused;
+  return decision;
+}
+
+std::optional<Result<Grant>> TokenAuthority::decide_uncounted(std::string_view text, std::string_view title,
+                                                              Waiter& waiter) {
+  if (auto decision = decide_remembered(text, title)) return decision;
+  auto parsed = access::parse_token(text);
+  if (!parsed.ok()) return std::move(parsed).error();
+  if (auto scope = access::check_scope(parsed->token, title, clock_.wall_s()); !scope.ok()) return scope.error();
+  const KeySet::Key* key = keys_.find(parsed->token.kid);
+  if (key == nullptr) return wait_for_key(text, title, parsed->token.kid, waiter);
+  if (auto state = check_key(parsed->token.kid); !state.ok()) return state.error();
+  return check_signature(text, std::move(parsed).value(), *key, waiter);
+}
+
+std::optional<Result<Grant>> TokenAuthority::decide_remembered(std::string_view text, std::string_view title) {
+  const auto found = by_text_.find(text);
+  if (found == by_text_.end()) return std::nullopt;
+  const Recent::iterator entry = found->second;
+  if (auto scope = access::check_scope(entry->token, title, clock_.wall_s()); !scope.ok()) {
+    if (scope.error().code == ErrorCode::token_expired) drop(entry);
+    return scope.error();
+  }
+  if (auto state = check_key(entry->token.kid); !state.ok()) {
+    drop(entry);
+    return state.error();
+  }
+  recent_.splice(recent_.begin(), recent_, entry);
+  ++counters_.remembered;
+  return grant_of(entry->token);
+}
+
+Result<void> TokenAuthority::check_key(access::KeyId kid) const {
+  const KeySet::Key* key = keys_.find(kid);
+  if (key == nullptr) return key_unknown(kid);
+  if (key->state == KeyState::active) return {};
+  return Error{ErrorCode::token_key_retired, Side::client, false, "key " + std::to_string(kid)};
+}
+
+std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view text, access::UnverifiedToken token,
+                                                             const KeySet::Key& key, Waiter& waiter) {
+  const std::string text_copy(text);
+  if (const auto running = checks_.find(text_copy); running != checks_.end()) {
+    ++counters_.shared;
+    running->second.waiters.push_back(&waiter);
+    return std::nullopt;
+  }
+  struct Work {
+    access::UnverifiedToken token;
+    access::PublicKey key;
+    Result<void> outcome;
+  };
+  const auto work = std::make_shared<Work>(Work{std::move(token), key.public_key, {}});
+  const bool taken = workers_.submit([work] { work->outcome = access::verify_signature(work->token, work->key); },
+                                     [this, alive = alive_, work, text_copy] {
+                                       if (*alive) checked(text_copy, work->outcome);
+                                     });
+  if (!taken) {
+    ++counters_.shed;
+    return Error{ErrorCode::overloaded, Side::self, true, "too many tokens wait for their signature check"};
+  }
+  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token), {&waiter}};
+  checks_.emplace(text_copy, std::move(check));
+  return std::nullopt;
+}
+
+// The key may have been retired while the signature was checked.
+void TokenAuthority::checked(const std::string& text, const Result<void>& outcome) {
+  const auto at = checks_.find(text);
+  CHECK(at != checks_.end());
+  const Check check = std::move(at->second);
+  checks_.erase(at);
+  const access::Token& token = check.token->token;
+  Result<void> verdict = outcome.ok() ? check_key(token.kid) : outcome;
+  ++counters_.verified;
+  if (verdict.ok()) remember(text, token);
+  for (Waiter* waiter : check.waiters) {
+    if (waiter == nullptr) continue;
+    if (!verdict.ok()) ++counters_.refused;
+    waiter->token_decided(verdict.ok() ? Result<Grant>(grant_of(token)) : Result<Grant>(verdict.error()));
+  }
+}
+
+void TokenAuthority::remember(std::string text, access::Token token) {
+  if (by_text_.contains(text)) return;
+  recent_.push_front({std::move(text), std::move(token)});
+  by_text_.emplace(recent_.front().text, recent_.begin());
+  if (recent_.size() > options_.remembered_max) drop(std::prev(recent_.end()));
+}
+
+void TokenAuthority::drop(Recent::iterator entry) {
+  by_text_.erase(entry->text);
+  recent_.erase(entry);
+}
+
+// The origin may have made the key a moment ago. A bounded number of requests waits for one poll that begins after
+// they came; the poller limits how often that can be.
+std::optional<Result<Grant>> TokenAuthority::wait_for_key(std::string_view text, std::string_view title,
+                                                          access::KeyId kid, Waiter& waiter) {
+  if (key_waiters_.size() >= options_.key_waiters_max) return key_unknown(kid);
+  ++counters_.key_waits;
+  key_waiters_.push_back({poll_keys_(), std::string(text), std::string(title), &waiter});
+  if (!key_wait_timer_.armed()) {
+    key_wait_timer_.arm(options_.key_wait_max, [this] { release_key_waiters(UINT64_MAX); });
+  }
+  return std::nullopt;
+}
+
+void TokenAuthority::keys_polled(std::uint64_t number) {
+  release_key_waiters(number);
+}
+
+void TokenAuthority::release_key_waiters(std::uint64_t up_to_poll) {
+  std::vector<KeyWaiter> released;
+  for (KeyWaiter& waiter : std::exchange(key_waiters_, {})) {
+    (waiter.poll <= up_to_poll ? released : key_waiters_).push_back(std::move(waiter));
+  }
+  if (key_waiters_.empty()) key_wait_timer_.disarm();
+  for (const KeyWaiter& waiter : released) {
+    const auto parsed = access::parse_token(waiter.text);
+    const access::KeyId kid = parsed.ok() ? parsed->token.kid : 0;
+    // Still unknown: it has waited for its poll and does not wait again.
+    auto decision = keys_.find(kid) == nullptr ? std::optional<Result<Grant>>(key_unknown(kid))
+                                               : decide(waiter.text, waiter.title, *waiter.waiter);
+    if (decision) waiter.waiter->token_decided(std::move(*decision));
+  }
+}
+
+void TokenAuthority::forget(Waiter& waiter) {
+  std::erase_if(key_waiters_, [&](const KeyWaiter& entry) { return entry.waiter == &waiter; });
+  for (auto& [text, check] : checks_) std::erase(check.waiters, &waiter);
+}
+
+void TokenAuthority::set_keys(KeySet keys) {
+  keys_ = std::move(keys);
+  for (auto entry = recent_.begin(); entry != recent_.end();) {
+    const auto next = std::next(entry);
+    if (!check_key(entry->token.kid).ok()) drop(entry);
+    entry = next;
+  }
+}
+
+}  // namespace reelway::edge

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/access/token.h"
+#include "common/base/clock.h"
+#include "common/ring/ring.h"
+#include "common/ring/side_workers.h"
+#include "common/ring/timer.h"
+#include "edge/request/key_set.h"
+
+namespace reelway::edge {
+
+// What a verified token grants.
+struct Grant {
+  access::KeyId kid = 0;
+  std::int64_t expires_s = 0;
+  access::SessionId session{};
+};
+
+struct TokenCounters {
+  std::uint64_t remembered = 0;  // answered without a signature check
+  std::uint64_t verified = 0;
+  std::uint64_t shared = 0;  // waited for another request's check of the same token
+  std::uint64_t refused = 0;
+  std::uint64_t shed = 0;       // the queue of checks was full
+  std::uint64_t key_waits = 0;  // waited for a poll of the keys, because the token's key was not known
+};
+
+struct TokenAuthorityOptions {
+  std::size_t remembered_max = 64 * 1024;  // verified tokens; about 600 bytes each
+  std::size_t key_waiters_max = 1024;      // requests that wait for a poll of the keys
+  std::chrono::milliseconds key_wait_max{2'000};
+};
+
+// Decides whether a token admits its bearer to a title. The checks in order: the token's form, its title and times,
+// whether it is remembered, its key's state, and its signature, which is checked beside the ring. One ring thread.
+class TokenAuthority {
+ public:
+  // Hears of a decision that was not made at once. Call forget() before it is destroyed while it waits.
+  class Waiter {
+   public:
+    virtual void token_decided(Result<Grant> decision) = 0;
+
+   protected:
+    ~Waiter() = default;
+  };
+
+  // `poll_keys` asks for a poll of the keys that begins after this moment, and returns that poll's number; the end of
+  // each poll is told by keys_polled().
+  TokenAuthority(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers, TokenAuthorityOptions options,
+                 std::function<std::uint64_t()> poll_keys);
+  ~TokenAuthority();
+
+  // The decision, or nothing: then waiter.token_decided() follows, never from inside this call.
+  std::optional<Result<Grant>> decide(std::string_view text, std::string_view title, Waiter& waiter);
+  void forget(Waiter& waiter);
+
+  // A retired key's tokens are refused from here on, remembered or not.
+  void set_keys(KeySet keys);
+  const KeySet& keys() const { return keys_; }
+  void keys_polled(std::uint64_t number);
+
+  std::size_t remembered() const { return recent_.size(); }
+  const TokenCounters& counters() const { return counters_; }
+
+ private:
+  struct Remembered {
+    std::string text;
+    access::Token token;
+  };
+  struct Check {  // of one token's signature, under way
+    std::shared_ptr<const access::UnverifiedToken> token;
+    std::vector<Waiter*> waiters;
+  };
+  struct KeyWaiter {
+    std::uint64_t poll;
+    std::string text;
+    std::string title;
+    Waiter* waiter;
+  };
+  using Recent = std::list<Remembered>;  // the most recently used first
+
+  std::optional<Result<Grant>> decide_uncounted(std::string_view text, std::string_view title, Waiter& waiter);
+  std::optional<Result<Grant>> decide_remembered(std::string_view text, std::string_view title);
+  std::optional<Result<Grant>> check_signature(std::string_view text, access::UnverifiedToken token,
+                                               const KeySet::Key& key, Waiter& waiter);
+  std::optional<Result<Grant>> wait_for_key(std::string_view text, std::string_view title, access::KeyId kid,
+                                            Waiter& waiter);
+  Result<void> check_key(access::KeyId kid) const;
+  void checked(const std::string& text, const Result<void>& outcome);
+  void remember(std::string text, access::Token token);
+  void drop(Recent::iterator entry);
+  void release_key_waiters(std::uint64_t up_to_poll);
+
+  ring::Ring& ring_;
+  const Clock& clock_;
+  ring::SideWorkers& workers_;
+  const TokenAuthorityOptions options_;
+  const std::function<std::uint64_t()> poll_keys_;
+  KeySet keys_;
+  Recent recent_;
+  std::unordered_map<std::string_view, Recent::iterator> by_text_;  // views of recent_'s texts
+  std::unordered_map<std::string, Check> checks_;
+  std::vector<KeyWaiter> key_waiters_;
+  ring::Timer key_wait_timer_;
+  TokenCounters counters_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for checks that end after this
+};
+
+}  // namespace reelway::edge
