@@ -1,9 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
+#include "origin/transcode/child_process.h"
 
 namespace reelway::origin {
 
@@ -19,5 +24,19 @@ std::string default_confine_program();
 // Whether this machine can confine media tools: runs `reelway-confine --check`. sandbox_unavailable says which part
 // is missing. The origin calls this at start when transcode.sandbox is "required".
 Result<void> check_sandbox(const SandboxOptions& options);
+
+// One run of a media tool.
+struct ToolRun {
+  std::vector<std::string> command;
+  std::string job_folder;  // empty: it may write nothing
+  std::vector<std::string> read_paths;
+  std::chrono::seconds cpu_limit{600};
+  std::chrono::seconds wall_limit{600};
+  std::uint64_t file_bytes = 0;
+  std::function<Result<void>(std::string_view)> on_output;
+};
+
+// Runs it confined, or plainly where that is not required. Errors as run_child(), and sandbox_unavailable.
+Result<ChildEnd> run_tool(const ToolRun& run, const SandboxOptions& options, const StopSignal& stop);
 
 }  // namespace reelway::origin

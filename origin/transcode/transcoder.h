@@ -1,13 +1,13 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "common/base/result.h"
+#include "origin/transcode/encode_plan.h"
 #include "origin/transcode/sandbox.h"
+#include "origin/transcode/source_facts.h"
 
 namespace reelway::origin {
 
@@ -16,5 +16,15 @@ struct TranscodeOptions {
   std::string ffprobe = "/usr/bin/ffprobe";
   SandboxOptions sandbox;
 };
+
+// Reads a film through and says what it is. media_unreadable, media_truncated, media_no_video, media_no_audio,
+// media_zero_duration, media_unsupported; shutting_down, timed_out, sandbox_unavailable.
+Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop);
+
+// Makes the track files of the plan in its output folder, which exists. `on_progress` gets 0 to 1 as it goes.
+// What comes out is still to be checked (origin/jobs): an encoder's success is not taken on trust.
+// transcode_failed, disk_full, media_truncated; shutting_down, timed_out, sandbox_unavailable.
+Result<void> transcode(const EncodePlan& plan, const TranscodeOptions& options, const StopSignal& stop,
+                       const std::function<void(double)>& on_progress);
 
 }  // namespace reelway::origin

@@ -1,0 +1,74 @@
+#include "origin/transcode/encode_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace reelway::origin {
+namespace {
+
+constexpr double kGroupSeconds = 2;
+// Audio that is longer than the video by no more than this is cut: an encoder's last frames are rarely sound.
+constexpr double kAudioOverhang_s = 0.1;
+
+bool is_better(const AudioSource& candidate, const AudioSource& present) {
+  return candidate.is_default && !present.is_default;
+}
+
+std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, const std::string& language) {
+  std::vector<AudioSource> chosen;
+  for (AudioSource source : sources) {
+    if (source.language.empty()) source.language = language;
+    const auto same = std::find_if(chosen.begin(), chosen.end(),
+                                   [&](const AudioSource& other) { return other.language == source.language; });
+    if (same == chosen.end())
+      chosen.push_back(source);
+    else if (is_better(source, *same))
+      *same = source;
+  }
+  auto first = std::find_if(chosen.begin(), chosen.end(), [](const AudioSource& source) { return source.is_default; });
+  if (first == chosen.end()) first = chosen.begin();
+  std::rotate(chosen.begin(), first, first == chosen.end() ? first : first + 1);
+  std::vector<AudioOutput> outputs;
+  for (const AudioSource& source : chosen) {
+    outputs.push_back({source.stream, source.language, source.title.empty() ? source.language : source.title,
+                       outputs.empty(), "audio/" + source.language + "-aac"});
+  }
+  return outputs;
+}
+
+std::string flat(std::string track_id) {
+  std::replace(track_id.begin(), track_id.end(), '/', '-');
+  return track_id;
+}
+
+}  // namespace
+
+std::uint64_t EncodePlan::audio_samples() const {
+  return (frames * kAudioRate * rate.denominator + rate.numerator / 2) / rate.numerator;
+}
+
+EncodePlan plan_encode(const SourceFacts& facts, const std::string& language) {
+  EncodePlan plan;
+  plan.video_stream = facts.video.stream;
+  plan.deinterlace = facts.video.interlaced;
+  plan.tone_map = facts.video.high_dynamic_range;
+  plan.rate = facts.video.rate;
+  plan.group_frames = static_cast<std::uint32_t>(std::lround(kGroupSeconds * plan.rate.value()));
+  const double video_s = facts.video_end_s - facts.start_s, audio_s = facts.audio_end_s - facts.start_s;
+  const bool audio_is_longer = audio_s > video_s + kAudioOverhang_s;
+  plan.still_s = audio_is_longer ? audio_s - video_s : 0;
+  plan.frames = std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(std::llround((video_s + plan.still_s) * plan.rate.value())));
+  plan.rungs = ladder(facts.video.width, facts.video.height, plan.rate.value());
+  plan.audio = audio_outputs(facts.audio, language);
+  return plan;
+}
+
+std::string track_file(const std::string& track_id) {
+  return flat(track_id) + ".mp4";
+}
+std::string track_index_file(const std::string& track_id) {
+  return flat(track_id) + ".idx";
+}
+
+}  // namespace reelway::origin

@@ -1,0 +1,163 @@
+#include <spdlog/fmt/fmt.h>
+
+#include "origin/transcode/encode_plan.h"
+
+// Model. One filter graph decodes the source once:
+//
+//   video -> [deinterlace] -> [tone map] -> constant rate from 0 -> exact length -> size of the top rung -> split
+//         -> one scale for each further rung
+//   audio -> 48 kHz stereo from 0, holes filled -> exact length      (for each language)
+//
+// so every rendition has the same frames, and with a key frame at each multiple of the group and nowhere else, the same
+// cuts. "Exact length" may only cut or, by a stated time, let the last picture stand: frames that could not be decoded
+// are missing in the count and so found out.
+//
+// Thread counts are fixed because x264's result depends on them, and a film encoded twice must give equal bytes.
+
+namespace reelway::origin {
+namespace {
+
+// Containers of films and of sound (to say that the video is missing); no playlists, images or scripts, which name
+// other files.
+constexpr const char* kContainers =
+    "mov,matroska,avi,mpegts,mpeg,mxf,flv,asf,ogg,nut,rm,gxf,dv,h264,hevc,m4v,mpegvideo,yuv4mpegpipe,ivf,wav,mp3,aac,"
+    "flac,aiff,ac3,eac3,w64,caf";
+constexpr const char* kAudioBits = "128k";
+constexpr int kVideoThreads = 4;
+// The part of failed decodes that is let pass; a few broken frames are concealed, more are a broken film.
+constexpr const char* kDecodeErrorsMax = "0.02";
+// Frames by which rounding of times may make the constant rate fall short at the end.
+constexpr double kRateSlackFrames = 2;
+constexpr std::uint32_t kMainProfileHeight = 360;
+
+using Words = std::vector<std::string>;
+
+void add(Words& words, std::initializer_list<std::string> more) {
+  words.insert(words.end(), more);
+}
+
+void add_input(Words& words, const std::string& source) {
+  add(words, {"-protocol_whitelist", "file", "-format_whitelist", kContainers, "-i", "file:" + source});
+}
+
+std::string video_chain(const EncodePlan& plan) {
+  std::string chain = fmt::format("[0:{}]", plan.video_stream);
+  if (plan.deinterlace) chain += "yadif=mode=send_frame:deint=interlaced,";
+  if (plan.tone_map) {
+    chain +=
+        "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
+        "zscale=transfer=bt709:matrix=bt709:range=limited,";
+  }
+  const double still_s = plan.still_s + kRateSlackFrames / plan.rate.value();
+  const Rung& top = plan.rungs.front();
+  chain += fmt::format("fps=fps={}/{}:start_time=0,tpad=stop_mode=clone:stop_duration={:.6f},trim=end_frame={},",
+                       plan.rate.numerator, plan.rate.denominator, still_s, plan.frames);
+  chain += fmt::format("scale={}:{}:flags=bicubic:out_range=tv,setsar=1,format=yuv420p", top.width, top.height);
+  if (plan.rungs.size() == 1) return chain + "[v0]";
+  chain += fmt::format(",split={}[v0]", plan.rungs.size());
+  for (std::size_t i = 1; i < plan.rungs.size(); ++i) chain += fmt::format("[s{}]", i);
+  for (std::size_t i = 1; i < plan.rungs.size(); ++i) {
+    chain +=
+        fmt::format(";[s{}]scale={}:{}:flags=bicubic,setsar=1[v{}]", i, plan.rungs[i].width, plan.rungs[i].height, i);
+  }
+  return chain;
+}
+
+std::string audio_chain(const EncodePlan& plan, std::size_t output) {
+  return fmt::format(
+      ";[0:{}]aresample={}:async=1:first_pts=0,aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,"
+      "apad=whole_len={},atrim=end_sample={}[a{}]",
+      plan.audio[output].stream, kAudioRate, kAudioRate, plan.audio_samples(), plan.audio_samples(), output);
+}
+
+void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
+  add(words, {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + language, "-fflags",
+              "+bitexact", "-write_tmcd", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
+}
+
+void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
+  const Rung& rung = plan.rungs[output];
+  const std::string group = std::to_string(plan.group_frames);
+  const std::string peak = std::to_string(rung.bits_per_second * 3 / 2);
+  add(words, {"-map",
+              fmt::format("[v{}]", output),
+              "-c:v",
+              "libx264",
+              "-preset",
+              "veryfast",
+              "-profile:v",
+              rung.height <= kMainProfileHeight ? "main" : "high",
+              "-pix_fmt",
+              "yuv420p",
+              "-b:v",
+              std::to_string(rung.bits_per_second),
+              "-maxrate",
+              peak,
+              "-bufsize",
+              peak,
+              "-g",
+              group,
+              "-keyint_min",
+              group,
+              "-sc_threshold",
+              "0",
+              "-bf",
+              "3",
+              "-flags:v",
+              "+cgop+bitexact",
+              "-fps_mode",
+              "passthrough",
+              "-threads:v",
+              std::to_string(kVideoThreads)});
+  add_file(words, plan, rung.track_id, "und");
+}
+
+void add_audio(Words& words, const EncodePlan& plan, std::size_t output) {
+  add(words, {"-map", fmt::format("[a{}]", output), "-c:a", "aac", "-b:a", kAudioBits, "-flags:a", "+bitexact"});
+  add_file(words, plan, plan.audio[output].track_id, plan.audio[output].language);
+}
+
+}  // namespace
+
+std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const std::string& ffmpeg) {
+  Words words{ffmpeg,
+              "-hide_banner",
+              "-nostdin",
+              "-nostats",
+              "-y",
+              "-v",
+              "error",
+              "-progress",
+              "pipe:1",
+              "-stats_period",
+              "0.5",
+              "-max_error_rate",
+              kDecodeErrorsMax,
+              "-filter_complex_threads",
+              "2",
+              "-threads",
+              std::to_string(kVideoThreads)};
+  add_input(words, plan.source);
+  std::string graph = video_chain(plan);
+  for (std::size_t i = 0; i < plan.audio.size(); ++i) graph += audio_chain(plan, i);
+  add(words, {"-filter_complex", graph});
+  for (std::size_t i = 0; i < plan.rungs.size(); ++i) add_video(words, plan, i);
+  for (std::size_t i = 0; i < plan.audio.size(); ++i) add_audio(words, plan, i);
+  return words;
+}
+
+std::vector<std::string> probe_arguments(const std::string& source, const std::string& ffprobe) {
+  Words words{ffprobe, "-hide_banner", "-v", "error", "-show_format", "-show_streams", "-of", "json"};
+  add_input(words, source);
+  return words;
+}
+
+std::vector<std::string> packet_scan_arguments(const std::string& source, const std::string& ffprobe) {
+  Words words{ffprobe, "-hide_banner",  "-v",
+              "error", "-show_entries", "packet=stream_index,pts_time,duration_time,flags",
+              "-of",   "csv=p=0"};
+  add_input(words, source);
+  return words;
+}
+
+}  // namespace reelway::origin

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+// What a film is, from what ffprobe says of it. Pure: text in, facts or a refusal out.
+
+namespace reelway::origin {
+
+struct FrameRate {
+  std::uint32_t numerator = 0;
+  std::uint32_t denominator = 1;
+  double value() const { return static_cast<double>(numerator) / denominator; }
+  bool operator==(const FrameRate&) const = default;
+};
+
+struct VideoSource {
+  int stream = 0;
+  std::uint32_t width = 0, height = 0;  // as shown: square pixels, turned upright
+  FrameRate rate;                       // average, snapped to a usual one when it is that within 0.05 %
+  bool interlaced = false;
+  bool high_dynamic_range = false;
+  double stated_end_s = 0;  // where the container says that it ends; 0: not said
+};
+
+struct AudioSource {
+  int stream = 0;
+  std::string language;  // BCP 47; empty when the file does not say
+  std::string title;
+  bool is_default = false;
+  double stated_end_s = 0;
+};
+
+struct SourceFacts {
+  std::string format;     // ffprobe's name: "mov,mp4,m4a,3gp,3g2,mj2"
+  double start_s = 0;     // the container's first time; times below are on the same scale
+  double duration_s = 0;  // as stated; 0: not said
+  VideoSource video;
+  std::vector<AudioSource> audio;  // at least one
+  // After the packets have been read through (packet_scan.h):
+  double video_end_s = 0, audio_end_s = 0;
+};
+
+// From ffprobe's JSON of -show_format -show_streams. media_no_video, media_no_audio, media_unsupported.
+Result<SourceFacts> source_facts(std::string_view json);
+
+// From the failure of ffprobe: media_truncated (a file that announces an index which is not there), media_unsupported,
+// else media_unreadable. `head` is the beginning of the file, `errors` what ffprobe wrote on standard error.
+Error refusal(std::string_view head, std::string_view errors);
+
+}  // namespace reelway::origin
