@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,10 @@ namespace reelway::telemetry {
 
 enum class LogLevel : unsigned char { debug, info, warn, error };
 
+// Lines look like "2026-01-31T08:49:37.123Z info reelway-edge: text". Any thread may log.
 void start_log(std::string_view program, LogLevel level);
+// "debug", "info", "warn", "error".
+std::optional<LogLevel> parse_log_level(std::string_view name);
 void log_line(LogLevel level, std::string_view text);
 bool log_enabled(LogLevel level);
 

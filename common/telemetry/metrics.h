@@ -24,7 +24,7 @@ using Label = std::pair<std::string_view, std::string_view>;
 // Counts durations into fixed buckets. Plain integers: one thread writes, the same thread makes the page.
 class Histogram {
  public:
-  // Upper bounds in seconds: 0.5 ms to 10 s, doubling roughly.
+  // The buckets' upper bounds double from 0.5 ms to 8.192 s.
   void observe_us(std::uint64_t microseconds);
 
  private:
@@ -49,5 +49,8 @@ class MetricPage {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// A page for docs/reference: the table of a program as Markdown. `program` is its name, "reelway-edge".
+std::string reference_page(std::span<const MetricInfo> table, std::string_view program);
 
 }  // namespace reelway::telemetry
