@@ -1,0 +1,34 @@
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "common/base/bytes.h"
+#include "common/base/check.h"
+#include "origin/hls/presentation.h"
+
+// Any bytes as a path: an error, or a resource whose only path it is.
+
+using namespace reelway;
+using namespace reelway::origin;
+
+namespace {
+
+std::string path_of(const hls::Resource& resource) {
+  const std::string track(resource.track_id);
+  switch (resource.kind) {
+    case hls::Resource::Kind::multivariant: return "master.m3u8";
+    case hls::Resource::Kind::media_playlist: return track + "/media.m3u8";
+    case hls::Resource::Kind::init: return track + "/init.mp4";
+    case hls::Resource::Kind::segment: return track + "/" + std::to_string(resource.segment) + ".m4s";
+  }
+  return {};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view path = as_text(ByteView(data, size));
+  const auto resource = hls::parse_resource(path);
+  if (resource) CHECK(path_of(*resource) == path);
+  return 0;
+}
