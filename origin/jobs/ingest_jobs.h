@@ -16,23 +16,23 @@ namespace reelway::origin {
 
 struct IngestRequest {
   std::string title;
-  std::string name;                // empty: the title id
+  std::string name;  // empty: the title id
   std::string upload;
-  std::string language = "en";     // of audio whose file names none; BCP 47
+  std::string language = "en";  // of audio whose file names none; BCP 47
   bool new_version = false;
 };
 
 struct IngestJobsOptions {
   std::string data_dir;
-  std::size_t jobs = 1;            // run at once
+  std::size_t jobs = 1;  // run at once
   std::uint32_t units_per_segment = 3;
-  std::size_t queue_max = 1000;    // queued jobs; more are refused with overloaded
+  std::size_t queue_max = 1000;  // queued jobs; more are refused with overloaded
   TranscodeOptions transcode;
 };
 
 // Turns uploads into published versions, on threads of its own. A job's state lives in the control store; its work
 // folder is scratch. A job that was interrupted, by a kill or by stop(), begins anew from the kept original at the
-// next start(); after five interrupted attempts it fails. Blocking, thread-safe.
+// next start(); after thirty attempts that a crash cut off it fails. Blocking, thread-safe.
 class IngestJobs {
  public:
   IngestJobs(ControlStore& store, Catalog& catalog, Uploads& uploads, const Clock& clock, Random& random,

@@ -1,5 +1,6 @@
 #include <spdlog/fmt/fmt.h>
 
+#include "origin/mp4/language.h"
 #include "origin/transcode/encode_plan.h"
 
 // Model. One filter graph decodes the source once:
@@ -40,6 +41,14 @@ void add_input(Words& words, const std::string& source) {
   add(words, {"-protocol_whitelist", "file", "-format_whitelist", kContainers, "-i", "file:" + source});
 }
 
+// MP4 knows languages by the three letters of ISO 639-2.
+std::string three_letters(const std::string& language) {
+  std::string letters;
+  const std::uint16_t packed = mp4::packed_language(language);
+  for (const int shift : {10, 5, 0}) letters += static_cast<char>('a' - 1 + (packed >> shift & 31));
+  return letters;
+}
+
 std::string video_chain(const EncodePlan& plan) {
   std::string chain = fmt::format("[0:{}]", plan.video_stream);
   if (plan.deinterlace) chain += "yadif=mode=send_frame:deint=interlaced,";
@@ -71,8 +80,9 @@ std::string audio_chain(const EncodePlan& plan, std::size_t output) {
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
-  add(words, {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + language, "-fflags",
-              "+bitexact", "-write_tmcd", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
+  add(words,
+      {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + three_letters(language), "-fflags",
+       "+bitexact", "-write_tmcd", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
 }
 
 void add_video(Words& words, const EncodePlan& plan, std::size_t output) {

@@ -1,0 +1,248 @@
+#include "origin/jobs/ingest_jobs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+#include "origin/catalog/published_version.h"
+#include "origin/ingest/durable_files.h"
+#include "tests/support/temporary_folder.h"
+
+namespace reelway::origin {
+namespace {
+
+// An origin's parts over one data folder; restart() is what a new process would find.
+class IngestJobsTest : public testing::Test {
+ protected:
+  void SetUp() override { open(); }
+
+  void open() {
+    auto opened = open_rocksdb_store(folder_.at("store"));
+    ASSERT_TRUE(opened.ok()) << describe(opened.error());
+    store_ = std::move(opened).value();
+    catalog_ = std::make_unique<Catalog>(*store_, clock_, CatalogOptions{.data_dir = folder_.path()});
+    uploads_ = std::make_unique<Uploads>(*store_, *catalog_, clock_, random_,
+                                         UploadOptions{.data_dir = folder_.path(), .free_bytes_min = 0});
+    ASSERT_TRUE(uploads_->recover().ok());
+    IngestJobsOptions options;
+    options.data_dir = folder_.path();
+    options.transcode.sandbox.confine_program = std::string(REELWAY_BIN_DIR) + "/reelway-confine";
+    jobs_ = std::make_unique<IngestJobs>(*store_, *catalog_, *uploads_, clock_, random_, options);
+  }
+
+  void restart() {
+    jobs_.reset();
+    uploads_.reset();
+    catalog_.reset();
+    store_.reset();
+    open();
+  }
+
+  std::string film(const std::string& arguments, const std::string& name = "film.mp4") {
+    const std::string path = folder_.at(name);
+    const std::string command = "/usr/bin/ffmpeg -v error -nostdin -y " + arguments + " " + path;
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    return path;
+  }
+
+  // 3.2 s of moving picture and tone: two groups of pictures, the last one short.
+  std::string small_film() {
+    return film(
+        "-f lavfi -i testsrc2=s=320x240:r=25:d=3.2 -f lavfi -i sine=d=3.2 -c:v libx264 -preset ultrafast -c:a aac");
+  }
+
+  std::string upload(const std::string& path, const std::string& title, bool new_version = false) {
+    const Result<Bytes> bytes = read_whole_file(path, 1 << 30);
+    EXPECT_TRUE(bytes.ok());
+    const auto begun = uploads_->begin({"film.mp4", bytes->size(), title, new_version});
+    EXPECT_TRUE(begun.ok()) << describe(begun.error());
+    auto writer = uploads_->write(begun->upload);
+    EXPECT_TRUE(writer.ok());
+    EXPECT_TRUE((*writer)->append(*bytes).ok());
+    EXPECT_TRUE((*writer)->finish().ok());
+    return begun->upload;
+  }
+
+  JobRecord ingest(const std::string& path, const std::string& title, bool new_version = false) {
+    const auto job = jobs_->enqueue({title, "", upload(path, title, new_version), "en", new_version});
+    EXPECT_TRUE(job.ok()) << describe(job.error());
+    return wait_for_end(job->job);
+  }
+
+  // What happens to a job shows in its record, which a watch follows.
+  template <class Condition>
+  JobRecord wait_until(const std::string& job, Condition condition) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    JobRecord last;
+    bool met = false;
+    const auto watch = store_->watch(job_key(job), 1, [&](const WatchMessage& message) {
+      const auto* batch = std::get_if<WatchBatch>(&message);
+      if (batch == nullptr) return;
+      const std::lock_guard hold(mutex);
+      last = parse_job(batch->events.back().entry.key, batch->events.back().entry.value).value();
+      met = met || condition(last);
+      changed.notify_all();
+    });
+    std::unique_lock hold(mutex);
+    changed.wait(hold, [&] { return met; });
+    hold.unlock();
+    return last;
+  }
+
+  JobRecord wait_for_end(const std::string& job) {
+    return wait_until(job, [](const JobRecord& record) {
+      return record.state == JobState::done || record.state == JobState::failed;
+    });
+  }
+
+  ErrorCode refusal(const std::string& path, const std::string& title = "film") {
+    EXPECT_TRUE(jobs_->start().ok());
+    const JobRecord job = ingest(path, title);
+    EXPECT_EQ(job.state, JobState::failed);
+    if (!job.error) return ErrorCode::internal;
+    EXPECT_FALSE(job.error->detail.empty());
+    // Nothing half-made is visible, and the original is kept.
+    EXPECT_EQ(catalog_->current_version(title).error().code, ErrorCode::title_not_published);
+    EXPECT_FALSE(exists(catalog_->version_folder(title, "v1")));
+    EXPECT_TRUE(exists(catalog_->original_path(title, "v1")));
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.at("work")));
+    EXPECT_EQ(catalog_->title(title)->state, TitleState::failed);
+    return job.error->code;
+  }
+
+  TemporaryFolder folder_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<ControlStore> store_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<IngestJobs> jobs_;
+};
+
+TEST_F(IngestJobsTest, FilmBecomesAPublishedVersion) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord job = ingest(small_film(), "small");
+  ASSERT_EQ(job.state, JobState::done) << (job.error ? describe(*job.error) : "");
+  EXPECT_EQ(job.progress, 1);
+
+  const auto version = catalog_->published("small", *catalog_->current_version("small"));
+  ASSERT_TRUE(version.ok()) << describe(version.error());
+  const std::vector<Rendition> list = renditions(**version);
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0].id, "video/240");
+  EXPECT_EQ(list[0].width, 320u);
+  EXPECT_EQ(list[1].id, "video/160");
+  EXPECT_EQ(list[2].id, "audio/en-aac");
+  EXPECT_EQ(list[0].frames, 80u);
+  EXPECT_EQ(list[1].frames, 80u);
+  EXPECT_EQ((*version)->duration_ms, 3200);
+  EXPECT_EQ(list[2].duration_ms, 3200);
+  const auto& tracks = (*version)->presentation.tracks;
+  EXPECT_EQ(tracks[0].index->units.size(), 2u);
+  EXPECT_EQ(tracks[0].index->units[1].first_sample, 50u);
+  EXPECT_TRUE(tracks[2].is_default);
+  EXPECT_EQ(tracks[2].index->language, "en");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.at("work")));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.at("uploads")));
+  EXPECT_TRUE(exists(catalog_->original_path("small", "v1")));
+}
+
+TEST_F(IngestJobsTest, SameFilmGivesTheSameBytes) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = small_film();
+  ASSERT_EQ(ingest(path, "one").state, JobState::done);
+  ASSERT_EQ(ingest(path, "two").state, JobState::done);
+  const auto one = catalog_->published("one", "v1"), two = catalog_->published("two", "v1");
+  ASSERT_TRUE(one.ok() && two.ok());
+  for (std::size_t i = 0; i < (*one)->files.size(); ++i) {
+    EXPECT_EQ(read_whole_file((*one)->files[i], 1 << 30).value(), read_whole_file((*two)->files[i], 1 << 30).value());
+  }
+}
+
+TEST_F(IngestJobsTest, TitleIsTakenOnceAndVersionsCountUp) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = small_film();
+  ASSERT_EQ(ingest(path, "film").state, JobState::done);
+  EXPECT_EQ(uploads_->begin({"f", 10, "film", false}).error().code, ErrorCode::title_exists);
+  EXPECT_EQ(uploads_->begin({"f", 10, "other", true}).error().code, ErrorCode::title_not_found);
+  EXPECT_EQ(ingest(path, "film", true).version, "v2");
+  EXPECT_EQ(*catalog_->current_version("film"), "v2");
+  EXPECT_TRUE(catalog_->published("film", "v1").ok());
+}
+
+TEST_F(IngestJobsTest, FailedNewVersionLeavesTheOldOnePlaying) {
+  ASSERT_TRUE(jobs_->start().ok());
+  ASSERT_EQ(ingest(small_film(), "film").state, JobState::done);
+  std::ofstream(folder_.at("text.mp4")) << "this is no film";
+  EXPECT_EQ(ingest(folder_.at("text.mp4"), "film", true).state, JobState::failed);
+  EXPECT_EQ(*catalog_->current_version("film"), "v1");
+  EXPECT_EQ(catalog_->title("film")->state, TitleState::published);
+  EXPECT_EQ(catalog_->version("film", "v2")->error->code, ErrorCode::media_unreadable);
+}
+
+TEST_F(IngestJobsTest, AfterAFailureTheTitleIdIsFree) {
+  std::ofstream(folder_.at("text.mp4")) << "this is no film";
+  EXPECT_EQ(refusal(folder_.at("text.mp4")), ErrorCode::media_unreadable);
+  const JobRecord again = ingest(small_film(), "film");
+  EXPECT_EQ(again.state, JobState::done);
+  EXPECT_EQ(again.version, "v2");
+  EXPECT_FALSE(catalog_->title("film")->error.has_value());
+}
+
+TEST_F(IngestJobsTest, FilmWithoutSoundIsRefused) {
+  const std::string path = film("-f lavfi -i testsrc2=s=160x120:r=25:d=2 -c:v libx264 -preset ultrafast", "silent.mp4");
+  EXPECT_EQ(refusal(path), ErrorCode::media_no_audio);
+}
+
+TEST_F(IngestJobsTest, SoundAloneIsNoFilm) {
+  EXPECT_EQ(refusal(film("-f lavfi -i sine=d=2 -c:a aac", "sound.mp4")), ErrorCode::media_no_video);
+}
+
+TEST_F(IngestJobsTest, EmptyFilmHasNoDuration) {
+  const std::string path = film(
+      "-f lavfi -i testsrc2=s=160x120:r=25 -f lavfi -i sine -t 0 -c:v mpeg4 -c:a aac -movflags empty_moov", "none.mp4");
+  EXPECT_EQ(refusal(path), ErrorCode::media_zero_duration);
+}
+
+TEST_F(IngestJobsTest, CutFilmIsTruncatedWhereverItsIndexLies) {
+  const std::string base =
+      "-f lavfi -i testsrc2=s=160x120:r=25:d=8 -f lavfi -i sine=d=8 -c:v libx264 -preset ultrafast -c:a aac ";
+  struct Case {
+    const char* options;
+    const char* name;
+    const char* title;
+  };
+  for (const Case& one : {Case{"", "end.mp4", "index-at-end"},
+                          {"-movflags faststart", "front.mp4", "index-in-front"},
+                          {"", "film.mkv", "matroska"}}) {
+    const std::string path = film(base + one.options, one.name);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) * 6 / 10);
+    EXPECT_EQ(refusal(path, one.title), ErrorCode::media_truncated) << one.name;
+    restart();
+  }
+}
+
+TEST_F(IngestJobsTest, StoppedJobIsTakenUpAtTheNextStart) {
+  const std::string path =
+      film("-f lavfi -i testsrc2=s=1280x720:r=25:d=20 -f lavfi -i sine=d=20 -c:v libx264 -preset ultrafast -c:a aac");
+  const auto job = jobs_->enqueue({"film", "", upload(path, "film"), "en", false});
+  ASSERT_TRUE(job.ok());
+  ASSERT_TRUE(jobs_->start().ok());
+  wait_until(job->job, [](const JobRecord& record) { return record.stage == JobStage::transcode; });
+  jobs_->stop();
+  EXPECT_EQ(jobs_->status(job->job)->state, JobState::running);
+  EXPECT_FALSE(exists(catalog_->version_folder("film", "v1")));
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  EXPECT_EQ(wait_for_end(job->job).state, JobState::done);
+  EXPECT_TRUE(catalog_->published("film", "v1").ok());
+}
+
+}  // namespace
+}  // namespace reelway::origin
