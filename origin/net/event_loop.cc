@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <csignal>
 #include <mutex>
 #include <vector>
 
@@ -59,6 +60,8 @@ struct EventLoop::State {
 };
 
 EventLoop::EventLoop() : state_(std::make_unique<State>()) {
+  // sendfile has no flag against it: a client that left must be an error of the call, not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
   must(uv_loop_init(&state_->loop));
   must(uv_async_init(&state_->loop, &state_->wake, &State::on_wake));
   state_->wake.data = state_.get();

@@ -1,0 +1,209 @@
+#include "origin/request/origin_server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "common/telemetry/log.h"
+#include "origin/net/server.h"
+#include "origin/request/api_request.h"
+#include "origin/request/media_request.h"
+#include "origin/request/server_metrics.h"
+#include "origin/transcode/sandbox.h"
+
+// Who owns what: Parts owns everything, in the order in which it is made; each part refers only to earlier ones, so it
+// is destroyed before what it uses. Work on workers refers to parts too: the server may be destroyed only when
+// drain() says that none is left.
+
+namespace reelway::origin {
+namespace {
+
+constexpr std::chrono::milliseconds kSettlePeriod{10};  // between looks at whether the last work has ended
+
+Result<void> make_data_dir(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) return system_error("mkdir", part, errno);
+    if (slash == std::string::npos) break;
+  }
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) == 0) return {};
+  const int reason = errno;
+  Error error = system_error("write in", path, reason);
+  error.code = ErrorCode::config_value_invalid;
+  error.side = Side::self;
+  error.detail = "data_dir: " + error.detail + "; give the folder to the user that runs the origin";
+  return error;
+}
+
+ServerLimits api_limits() {
+  ServerLimits limits;
+  limits.connections_max = 512;
+  limits.connection.message.body_bytes_max = kApiBodyBytesMax;
+  return limits;
+}
+
+ServerLimits media_limits() {
+  ServerLimits limits;
+  limits.connections_max = 4096;
+  limits.connection.message.body_bytes_max = 0;  // edges only fetch
+  return limits;
+}
+
+SandboxOptions sandbox_options(const OriginConfig& config) {
+  SandboxOptions options;
+  options.required = config.sandbox_required;
+  options.memory_bytes = config.transcode_memory_bytes;
+  return options;
+}
+
+CatalogOptions catalog_options(const OriginConfig& config) {
+  CatalogOptions options;
+  options.data_dir = config.data_dir;
+  return options;
+}
+
+UploadOptions upload_options(const OriginConfig& config) {
+  UploadOptions options;
+  options.data_dir = config.data_dir;
+  options.upload_bytes_max = config.upload_bytes_max;
+  options.free_bytes_min = config.free_bytes_min;
+  return options;
+}
+
+IngestJobsOptions jobs_options(const OriginConfig& config) {
+  IngestJobsOptions options;
+  options.data_dir = config.data_dir;
+  options.jobs = config.transcode_jobs;
+  options.units_per_segment = config.units_per_segment;
+  options.transcode.ffmpeg = config.ffmpeg;
+  options.transcode.ffprobe = config.ffprobe;
+  options.transcode.sandbox = sandbox_options(config);
+  return options;
+}
+
+}  // namespace
+
+struct OriginServer::Parts {
+  Parts(EventLoop& event_loop, OriginConfig&& origin_config, const Clock& system_clock, Random& system_random,
+        std::unique_ptr<ControlStore> control_store, std::unique_ptr<SigningKeys> signing_keys)
+      : loop(event_loop),
+        config(std::move(origin_config)),
+        store(std::move(control_store)),
+        keys(std::move(signing_keys)),
+        catalog(*store, system_clock, catalog_options(config)),
+        uploads(*store, catalog, system_clock, system_random, upload_options(config)),
+        jobs(*store, catalog, uploads, system_clock, system_random, jobs_options(config)),
+        files(loop),
+        api_services{loop,
+                     *store,
+                     catalog,
+                     uploads,
+                     jobs,
+                     *keys,
+                     system_clock,
+                     system_random,
+                     config,
+                     counters,
+                     system_clock.monotonic(),
+                     [this] { return metrics(); }},
+        media_services{loop, catalog, files, *keys, config.edges, rendered, counters},
+        api(loop, system_clock, api_limits(),
+            [this](Responder& responder) { return std::make_shared<ApiRequest>(api_services, responder); }),
+        media(loop, system_clock, media_limits(),
+              [this](Responder& responder) { return std::make_shared<MediaRequest>(media_services, responder); }),
+        settle_timer(loop, [this] { settle(); }),
+        drain_timer(loop, [this] { abort(); }) {}
+
+  std::string metrics() const { return metrics_page({loop, api, media, files, jobs, *keys, counters}); }
+
+  Result<void> open() {
+    REELWAY_TRY(uploads.recover());
+    REELWAY_TRY(jobs.start());
+    REELWAY_TRY(api.listen(config.api_listen.host, config.api_listen.port));
+    return media.listen(config.media_listen.host, config.media_listen.port);
+  }
+
+  void drain(std::function<void()> done) {
+    when_settled = std::move(done);
+    drain_timer.start_once(kDrainTimeout);
+    api.drain([this] { api_empty = true; });
+    media.drain([this] { media_empty = true; });
+    // A child process is killed and its thread joined there: not on the loop.
+    loop.run_cleanup([this] { jobs.stop(); }, [this] { jobs_stopped = true; });
+    settle_timer.start_every(kSettlePeriod);
+  }
+
+  void abort() {
+    api.close_all();
+    media.close_all();
+  }
+
+  void settle() {
+    if (!api_empty || !media_empty || !jobs_stopped || loop.work_count() > 0) return;
+    settle_timer.stop();
+    drain_timer.stop();
+    const auto done = std::move(when_settled);
+    when_settled = nullptr;
+    if (done) done();
+  }
+
+  EventLoop& loop;
+  OriginConfig config;
+  std::unique_ptr<ControlStore> store;
+  std::unique_ptr<SigningKeys> keys;
+  Catalog catalog;
+  Uploads uploads;
+  IngestJobs jobs;
+  FileReader files;
+  RenderedCache rendered;
+  RequestCounters counters;
+  ApiServices api_services;
+  MediaServices media_services;
+  HttpServer api;
+  HttpServer media;
+  Timer settle_timer;
+  Timer drain_timer;
+  std::function<void()> when_settled;
+  bool api_empty = false;
+  bool media_empty = false;
+  bool jobs_stopped = false;
+};
+
+OriginServer::OriginServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+OriginServer::~OriginServer() = default;
+
+Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, OriginConfig config, const Clock& clock,
+                                                          Random& random) {
+  REELWAY_TRY(make_data_dir(config.data_dir));
+  if (config.sandbox_required) REELWAY_TRY(check_sandbox(sandbox_options(config)));
+  auto store = open_rocksdb_store(config.data_dir + "/store");
+  if (!store) return store.error();
+  auto seal = KeySeal::from_secret(config.seal_secret);
+  if (!seal) return seal.error();
+  auto keys = SigningKeys::open(**store, std::move(seal).value(), clock, random);
+  if (!keys) return keys.error();
+  auto parts = std::make_unique<Parts>(loop, std::move(config), clock, random, std::move(store).value(),
+                                       std::move(keys).value());
+  if (const auto opened = parts->open(); !opened) {
+    parts->jobs.stop();
+    return opened.error();
+  }
+  return std::unique_ptr<OriginServer>(new OriginServer(std::move(parts)));
+}
+
+const std::string& OriginServer::api_address() const {
+  return parts_->api.address();
+}
+const std::string& OriginServer::media_address() const {
+  return parts_->media.address();
+}
+void OriginServer::drain(std::function<void()> done) {
+  parts_->drain(std::move(done));
+}
+void OriginServer::abort() {
+  parts_->abort();
+}
+
+}  // namespace reelway::origin

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "origin/fleet/signing_keys.h"
+#include "origin/io/file_reader.h"
+#include "origin/jobs/ingest_jobs.h"
+#include "origin/net/event_loop.h"
+#include "origin/net/server.h"
+#include "origin/request/metrics.h"
+
+namespace reelway::origin {
+
+// Where the figures of the metrics page come from.
+struct MetricSources {
+  const EventLoop& loop;
+  const HttpServer& api;
+  const HttpServer& media;
+  const FileReader& files;
+  const IngestJobs& jobs;
+  const SigningKeys& keys;
+  const RequestCounters& requests;
+};
+
+std::string metrics_page(const MetricSources& sources);
+
+}  // namespace reelway::origin
