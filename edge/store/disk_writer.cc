@@ -24,6 +24,7 @@ constexpr std::size_t kActiveMax = 64;
 constexpr std::size_t kQueueMax = 2048;
 constexpr std::uint64_t kActiveBytesMax = 16ull << 20;
 constexpr std::chrono::seconds kGrowRetryAfter{10};
+constexpr std::chrono::seconds kLogInterval{1};
 
 ByteView whole_body(const Object& object) {
   return object.view(0);
@@ -198,7 +199,11 @@ void DiskWriter::io_ended(Write& write, int error) {
   write.io.reset();
   if (error != 0) {
     ++errors_;
-    telemetry::log_warn("edge store: a body was not written to disk: {}", std::strerror(error));
+    if (const auto now = shared_.clock.monotonic(); now >= log_again_at_) {
+      telemetry::log_warn("edge store: a body was not written to disk: {} ({} errors so far)", std::strerror(error),
+                          errors_);
+      log_again_at_ = now + kLogInterval;
+    }
     // The record that this one was to replace tells of an older response.
     shared_.remove(write.object->meta().key);
     return end(write);

@@ -73,6 +73,7 @@ class DiskWriter {
   bool pump_scheduled_ = false;
   bool growing_ = false;
   Clock::Monotonic grow_again_at_{};
+  Clock::Monotonic log_again_at_{};  // a broken disk fails each write: one line a second tells
   std::uint64_t writes_ = 0;
   std::uint64_t errors_ = 0;
   std::uint64_t shed_ = 0;

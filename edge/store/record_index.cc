@@ -6,7 +6,12 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 #include <vector>
 
@@ -23,6 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSchemaKey = "schema";
 constexpr std::string_view kSchema = "reelway-edge-store 1";
+constexpr std::size_t kRecords = 1;  // places in families()
+constexpr std::size_t kBodies = 2;
 constexpr std::size_t kBlockCacheBytes = 32 << 20;
 constexpr std::size_t kWriteBufferBytes = 16 << 20;
 constexpr std::size_t kLogBytesMax = 64 << 20;
@@ -34,16 +41,29 @@ rocksdb::Slice slice(ByteView bytes) {
   return slice(as_text(bytes));
 }
 
+// RocksDB's own log file writer, in the packaged library, ends the process when it is used again after a failed
+// write, such as on a full disk. So what RocksDB has to say goes to the program's log.
+class IndexLog final : public rocksdb::Logger {
+ public:
+  IndexLog() : rocksdb::Logger(rocksdb::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    std::string_view line = text;
+    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
+    telemetry::log_warn("edge store: RocksDB: {}", line);
+  }
+};
+
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
+  options.info_log = std::make_shared<IndexLog>();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
   options.max_open_files = 256;
   options.max_total_wal_size = kLogBytesMax;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 1 << 20;
-  options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;
   return options;
 }
@@ -75,23 +95,54 @@ bool is_damage(const rocksdb::Status& status) {
 }  // namespace
 
 struct RecordIndex::State {
-  std::unique_ptr<rocksdb::DB> database;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  explicit State(std::string the_directory) : directory(std::move(the_directory)) {}
+  ~State() { close(); }
 
-  ~State() {
-    for (auto* handle : handles) (void)database->DestroyColumnFamilyHandle(handle);
-    if (database) (void)database->Close();
-  }
+  const std::string directory;
+  mutable std::shared_mutex reopening;    // held shared by every call, exclusively while the database is reopened
+  std::unique_ptr<rocksdb::DB> database;  // null after a reopening that failed, until the next one
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::atomic<bool> has_failed = false;  // the last write
 
   rocksdb::ColumnFamilyHandle* meta() const { return handles[0]; }
-  rocksdb::ColumnFamilyHandle* records() const { return handles[1]; }
-  rocksdb::ColumnFamilyHandle* bodies() const { return handles[2]; }
+  rocksdb::ColumnFamilyHandle* records() const { return handles[kRecords]; }
+  rocksdb::ColumnFamilyHandle* bodies() const { return handles[kBodies]; }
 
-  rocksdb::Status open(const std::string& directory) {
+  rocksdb::Status open() {
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(database_options(), directory, families(), &handles, &opened);
     database.reset(opened);
     return status;
+  }
+
+  void close() {
+    for (auto* handle : handles) (void)database->DestroyColumnFamilyHandle(handle);
+    handles.clear();
+    if (database) (void)database->Close();
+    database.reset();
+  }
+
+  // After a failed write RocksDB takes no more. From a full disk it can go on; after any other error it must be
+  // opened anew, which keeps all that was written before.
+  rocksdb::Status revive() {
+    const std::unique_lock lock(reopening);
+    if (database && database->Resume().ok()) return {};
+    close();
+    return open();
+  }
+
+  rocksdb::Status write(std::span<const Change> changes) {
+    rocksdb::WriteBatch batch;
+    rocksdb::Status status;
+    for (const Change& change : changes) {
+      const rocksdb::Slice key = slice(std::string_view(change.key));
+      if (change.drop_body && status.ok()) status = batch.Delete(bodies(), key);
+      if (change.body && status.ok()) status = batch.Put(bodies(), key, slice(ByteView(*change.body)));
+      if (!status.ok()) return status;
+      status =
+          change.record ? batch.Put(records(), key, slice(ByteView(*change.record))) : batch.Delete(records(), key);
+    }
+    return status.ok() ? database->Write({}, &batch) : status;
   }
 
   // Whether the database has our schema; a new one is given it.
@@ -108,9 +159,11 @@ struct RecordIndex::State {
     return true;
   }
 
-  Result<std::optional<std::string>> get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
+  Result<std::optional<std::string>> get(std::size_t family, std::string_view key) const {
+    const std::shared_lock lock(reopening);
+    if (!database) return index_error("reading from the index", rocksdb::Status::ShutdownInProgress());
     std::string value;
-    const rocksdb::Status status = database->Get({}, family, slice(key), &value);
+    const rocksdb::Status status = database->Get({}, handles[family], slice(key), &value);
     if (status.IsNotFound()) return std::optional<std::string>();
     if (!status.ok()) return index_error("reading from the index", status);
     return std::optional<std::string>(std::move(value));
@@ -129,8 +182,11 @@ Result<void> RecordIndex::set_aside(const std::string& directory) {
 
 Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& directory) {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    auto state = std::make_unique<State>();
-    const rocksdb::Status status = state->open(directory);
+    std::error_code failed;
+    fs::create_directories(directory, failed);
+    if (failed) return system_error("mkdir", directory, failed.value());
+    auto state = std::make_unique<State>(directory);
+    const rocksdb::Status status = state->open();
     if (!status.ok()) {
       if (!is_damage(status) || attempt > 0) return index_error(directory, status);
       state.reset();
@@ -144,7 +200,6 @@ Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& direct
     telemetry::log_warn("edge store: the index {} is of another schema than \"{}\"; removed, starting empty", directory,
                         kSchema);
     state.reset();
-    std::error_code failed;
     fs::remove_all(directory, failed);
     if (failed) return system_error("remove", directory, failed.value());
   }
@@ -155,11 +210,11 @@ RecordIndex::RecordIndex(std::unique_ptr<State> state) : state_(std::move(state)
 RecordIndex::~RecordIndex() = default;
 
 Result<std::optional<std::string>> RecordIndex::record(std::string_view key) const {
-  return state_->get(state_->records(), key);
+  return state_->get(kRecords, key);
 }
 
 Result<std::optional<std::string>> RecordIndex::body(std::string_view key) const {
-  return state_->get(state_->bodies(), key);
+  return state_->get(kBodies, key);
 }
 
 Result<void> RecordIndex::for_each(const std::function<void(std::string_view, ByteView)>& visit) const {
@@ -176,17 +231,11 @@ Result<void> RecordIndex::for_each(const std::function<void(std::string_view, By
 }
 
 Result<void> RecordIndex::apply(std::span<const Change> changes) {
-  rocksdb::WriteBatch batch;
   rocksdb::Status status;
-  for (const Change& change : changes) {
-    const rocksdb::Slice key = slice(std::string_view(change.key));
-    if (change.drop_body && status.ok()) status = batch.Delete(state_->bodies(), key);
-    if (change.body && status.ok()) status = batch.Put(state_->bodies(), key, slice(ByteView(*change.body)));
-    if (!status.ok()) break;
-    status = change.record ? batch.Put(state_->records(), key, slice(ByteView(*change.record)))
-                           : batch.Delete(state_->records(), key);
-  }
-  if (status.ok()) status = state_->database->Write({}, &batch);
+  if (state_->has_failed) status = state_->revive();
+  const std::shared_lock lock(state_->reopening);
+  if (status.ok()) status = state_->write(changes);
+  state_->has_failed = !status.ok();
   if (!status.ok()) return index_error("writing to the index", status);
   return {};
 }
