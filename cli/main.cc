@@ -8,6 +8,7 @@
 
 #include "cli/session.h"
 #include "common/base/version.h"
+#include "common/config/settings.h"
 
 namespace {
 
@@ -77,6 +78,13 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   app.add_flag("--json", json, "One line of JSON on standard output instead of text");
   app.set_version_flag("--version", "reelway " + std::string{kVersion});
+  app.add_flag_callback(
+      "--print-example-config",
+      [] {
+        std::fputs(config::commented_example(cli::options(), "reelway").c_str(), stdout);
+        throw CLI::Success{};
+      },
+      "Print a commented configuration with every option, and exit");
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kFooter);

@@ -116,15 +116,16 @@ async function check(page, play) {
   return { seen, faults };
 }
 
-function untilInterrupted() {
-  say(`\n${dim("Ctrl-C ends it.")}`);
-  return new Promise((done) => { for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, done); });
-}
+// Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once.
+const interruption = new Promise((done) => { for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, done); });
+const interrupted = Symbol("interrupted");
 
 function serverDied(cluster) {
-  return Promise.race([cluster.origin, ...cluster.edges].map((server) => server.exited.then(({ code, signal }) => {
+  const died = Promise.race([cluster.origin, ...cluster.edges].map((server) => server.exited.then(({ code, signal }) => {
     throw new Error(`${server.name} ended by itself with ${signal ?? `exit code ${code}`}`);
   })));
+  died.catch(() => {});  // at the end they all do
+  return died;
 }
 
 function showLogs(cluster) {
@@ -147,9 +148,8 @@ async function run(options, cluster, cleanup) {
   const page = `${server.url}?src=${encodeURIComponent(play.url)}&title=${encodeURIComponent(name)}`;
   showAddresses(cluster, page, play, options);
   if (options.check) return check(page, play);
-  const died = serverDied(cluster);
-  await Promise.race([untilInterrupted(), died]);
-  died.catch(() => {});
+  say(`\n${dim("Ctrl-C ends it.")}`);
+  await Promise.race([interruption, serverDied(cluster)]);
   return null;
 }
 
@@ -160,11 +160,11 @@ async function main() {
   const cleanup = [() => cluster.stop()];
   let outcome = null;
   let failure = null;
-  // Until the film is up, Ctrl-C stops the servers and ends; later it is awaited.
-  const early = () => cluster.stop().finally(() => process.exit(130));
-  if (options.check) process.once("SIGINT", early).once("SIGTERM", early);
   try {
-    outcome = await run(options, cluster, cleanup);
+    const running = run(options, cluster, cleanup);
+    running.catch(() => {});
+    outcome = await Promise.race([running, interruption.then(() => interrupted)]);
+    if (outcome === interrupted) outcome = null;
     if (outcome?.faults.length > 0) failure = new Error(outcome.faults.join("\n  "));
   } catch (error) {
     failure = error;
