@@ -13,7 +13,9 @@
 // cuts. "Exact length" may only cut or, by a stated time, let the last picture stand: frames that could not be decoded
 // are missing in the count and so found out.
 //
-// Thread counts are fixed because x264's result depends on them, and a film encoded twice must give equal bytes.
+// A film encoded twice must give equal bytes. x264's result depends on the number of threads, so that is fixed; and
+// under a buffer limit its frame threads give another result each time (measured: 5 of 5 runs differed), so the threads
+// share each picture as slices.
 
 namespace reelway::origin {
 namespace {
@@ -117,6 +119,8 @@ void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
               "+cgop+bitexact",
               "-fps_mode",
               "passthrough",
+              "-x264-params",
+              "sliced-threads=1:open-gop=0",
               "-threads:v",
               std::to_string(kVideoThreads)});
   add_file(words, plan, rung.track_id, "und");

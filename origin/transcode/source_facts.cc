@@ -97,6 +97,9 @@ Result<VideoSource> video_of(const Json& stream) {
     return refuse(ErrorCode::media_unsupported,
                   "the video is " + (tag == "encv" ? "encrypted" : "of codec '" + tag + "'"));
   }
+  if ((width == 0 || height == 0) && end_of(stream) <= 0) {
+    return refuse(ErrorCode::media_zero_duration, "the video track holds no picture");
+  }
   if (width < 16 || height < 16 || width > kSideMax || height > kSideMax) {
     return refuse(ErrorCode::media_unsupported, "the video is " + std::to_string(static_cast<int>(width)) + "x" +
                                                     std::to_string(static_cast<int>(height)));
@@ -133,6 +136,14 @@ AudioSource audio_of(const Json& stream) {
 bool is_decodable(const Json& stream) {
   const std::string codec = text(stream, "codec_name");
   return !codec.empty() && codec != "unknown" && codec != "none" && text(stream, "codec_tag_string") != "enca";
+}
+
+// FFmpeg's first message without the part's name and address, and without the path, which is the server's business.
+std::string first_message(std::string_view errors) {
+  std::string_view line = errors.substr(0, errors.find('\n'));
+  if (line.starts_with('[') && line.find("] ") != std::string_view::npos) line.remove_prefix(line.find("] ") + 2);
+  if (line.starts_with("file:") && line.find(": ") != std::string_view::npos) line.remove_prefix(line.find(": ") + 2);
+  return std::string(line);
 }
 
 }  // namespace
@@ -174,7 +185,7 @@ Result<SourceFacts> source_facts(std::string_view json) {
 
 Error refusal(std::string_view head, std::string_view errors) {
   const auto says = [&](std::string_view what) { return errors.find(what) != std::string_view::npos; };
-  const std::string detail(errors.substr(0, errors.find('\n')));
+  const std::string detail = first_message(errors);
   const std::string_view box = head.size() >= 8 ? head.substr(4, 4) : std::string_view();
   constexpr auto kFirstBoxes = std::to_array<std::string_view>({"ftyp", "moov", "mdat", "free", "skip", "wide"});
   const bool is_mp4 = std::find(kFirstBoxes.begin(), kFirstBoxes.end(), box) != kFirstBoxes.end();
