@@ -20,6 +20,7 @@
 #include "common/ring/ring.h"
 #include "common/telemetry/log.h"
 #include "edge/admin/admin_port.h"
+#include "edge/admin/reference.h"
 #include "edge/request/edge_server.h"
 #include "edge/request/options.h"
 
@@ -32,13 +33,14 @@ constexpr int kExitConfig = 78;
 constexpr rlim_t kFurtherDescriptors = 1024;
 
 constexpr std::string_view kUsage = R"(Usage: reelway-edge --config FILE [--check-config]
-       reelway-edge --print-example-config | --help | --version
+       reelway-edge --print-example-config | --print-reference PAGE | --help | --version
 
 Caches and serves films behind playback tokens, filling itself from an origin.
 
   --config FILE            run with this configuration
   --check-config           only check it: exit 0 when it is good, 78 when not
   --print-example-config   a commented configuration with every option
+  --print-reference PAGE   a page of docs/reference: errors, config or metrics
   --version                print the version
 
 When it serves it prints one line on standard output:
@@ -179,6 +181,12 @@ int usage_error(const std::string& what) {
   return 2;
 }
 
+int print_reference(std::string_view page) {
+  const auto text = reference_text(page);
+  if (!text) return usage_error("--print-reference takes errors, config or metrics");
+  return std::fputs(text->c_str(), stdout) < 0;
+}
+
 int main(int count, char** arguments) {
   CommandLine command;
   for (int i = 1; i < count; ++i) {
@@ -188,6 +196,7 @@ int main(int count, char** arguments) {
     if (argument == "--print-example-config") {
       return std::fputs(config::commented_example(edge_options(), "reelway-edge").c_str(), stdout) < 0;
     }
+    if (argument == "--print-reference" && i + 1 < count) return print_reference(arguments[i + 1]);
     if (argument == "--check-config") {
       command.check_only = true;
     } else if (argument == "--config" && i + 1 < count) {

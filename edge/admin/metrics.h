@@ -8,7 +8,7 @@
 
 namespace reelway::edge {
 
-// Every metric of reelway-edge, once; docs/reference/metrics.md is generated from it.
+// Every metric of reelway-edge, once; its page in docs/reference is generated from it.
 std::span<const telemetry::MetricInfo> edge_metrics();
 
 // The Prometheus page, gathered now from the counters of the parts.

@@ -33,9 +33,10 @@ void UpstreamPool::begin(UpstreamCall& call) {
 }
 
 bool UpstreamPool::try_begin(UpstreamCall& call) {
-  if (!idle_.empty()) {
+  while (!idle_.empty()) {
     UpstreamConnection* connection = idle_.back();
     idle_.pop_back();
+    if (!connection->idle()) continue;  // it is closing, unused for too long
     ++counters_.reuses;
     connection->start(call);
     return true;

@@ -1,0 +1,207 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/base/check.h"
+#include "common/base/crc32c.h"
+#include "common/base/unique_fd.h"
+
+namespace reelway::testing {
+
+// Opens once; whoever waits at it goes on then.
+class Latch {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+// What the fake origin does for one path.
+struct Script {
+  int status = 200;
+  std::string headers = "Cache-Control: public, max-age=3600\r\nContent-Type: video/mp4\r\nETag: \"e1\"\r\n";
+  std::string body = {};
+  bool with_length = true;        // else chunked
+  std::size_t announced_more = 0;  // Content-Length says so much more than comes; then the connection closes
+  bool with_digest = true;
+  bool wrong_digest = false;
+  std::shared_ptr<Latch> before_head = nullptr;
+  std::size_t bytes_before_gate = 0;
+  std::shared_ptr<Latch> gate = nullptr;  // after bytes_before_gate of the body
+  bool close_after = false;
+};
+
+// A blocking HTTP/1.1 origin: one thread a connection, answers by script, counts what is asked.
+class FakeOrigin {
+ public:
+  FakeOrigin() : listen_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    CHECK(::bind(listen_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    CHECK(::listen(listen_.get(), 256) == 0);
+    CHECK(::getsockname(listen_.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::thread([this] { accept_all(); });
+  }
+
+  ~FakeOrigin() {
+    ::shutdown(listen_.get(), SHUT_RDWR);
+    acceptor_.join();
+    close_connections();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  std::uint16_t port() const { return port_; }
+
+  void script(const std::string& path, Script script) {
+    const std::lock_guard lock(mutex_);
+    scripts_[path] = std::move(script);
+  }
+  int asked(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return asked_[path];
+  }
+  void wait_until_asked(const std::string& path, int times) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return asked_[path] >= times; });
+  }
+  std::string last_request(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return last_request_[path];
+  }
+  // As an origin does that drops idle connections.
+  void close_connections() {
+    const std::lock_guard lock(mutex_);
+    for (int fd : open_) ::shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  void accept_all() {
+    while (true) {
+      const int fd = ::accept4(listen_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      const int on = 1;
+      (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      const std::lock_guard lock(mutex_);
+      open_.insert(fd);
+      threads_.emplace_back([this, fd] { serve(fd); });
+    }
+  }
+
+  void serve(int fd) {
+    std::string input;
+    while (serve_one(fd, input)) {
+    }
+    const std::lock_guard lock(mutex_);
+    open_.erase(fd);
+    ::close(fd);
+  }
+
+  bool serve_one(int fd, std::string& input) {
+    std::size_t end = 0;
+    while ((end = input.find("\r\n\r\n")) == std::string::npos) {
+      char buffer[4096];
+      const ssize_t count = ::read(fd, buffer, sizeof buffer);
+      if (count <= 0) return false;
+      input.append(buffer, static_cast<std::size_t>(count));
+    }
+    const std::string head = input.substr(0, end + 4);
+    input.erase(0, end + 4);
+    const std::size_t from = head.find(' ') + 1;
+    const std::string path = head.substr(from, head.find(' ', from) - from);
+    Script script;
+    {
+      const std::lock_guard lock(mutex_);
+      ++asked_[path];
+      last_request_[path] = head;
+      const auto at = scripts_.find(path);
+      script = at == scripts_.end() ? not_found() : at->second;
+      changed_.notify_all();
+    }
+    return answer(fd, script);
+  }
+
+  static Script not_found() {
+    Script script;
+    script.status = 404;
+    script.headers = "Reelway-Error: http_not_found\r\nCache-Control: no-store\r\n";
+    script.body = "{}";
+    return script;
+  }
+
+  static bool answer(int fd, const Script& script) {
+    if (script.before_head) script.before_head->wait();
+    std::string head = "HTTP/1.1 " + std::to_string(script.status) + " X\r\n" + script.headers;
+    if (script.with_digest) {
+      const std::uint32_t sum = crc32c(as_bytes(script.body)) ^ (script.wrong_digest ? 1u : 0u);
+      head += "Content-Digest: " + crc32c_digest_field(sum) + "\r\n";
+    }
+    head += script.with_length
+                ? "Content-Length: " + std::to_string(script.body.size() + script.announced_more) + "\r\n\r\n"
+                : std::string("Transfer-Encoding: chunked\r\n\r\n");
+    const std::string_view body = script.body;
+    const std::size_t first = script.gate ? std::min(script.bytes_before_gate, body.size()) : body.size();
+    if (!send_all(fd, head) || !send_body(fd, body.substr(0, first), script.with_length)) return false;
+    if (script.gate) {
+      script.gate->wait();
+      if (!send_body(fd, body.substr(first), script.with_length)) return false;
+    }
+    if (!script.with_length && !send_all(fd, "0\r\n\r\n")) return false;
+    return script.announced_more == 0 && !script.close_after;
+  }
+
+  static bool send_body(int fd, std::string_view bytes, bool plain) {
+    if (plain || bytes.empty()) return send_all(fd, bytes);
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+    return send_all(fd, size) && send_all(fd, bytes) && send_all(fd, "\r\n");
+  }
+
+  static bool send_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
+  UniqueFd listen_;
+  std::uint16_t port_ = 0;
+  std::thread acceptor_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Script> scripts_;
+  std::map<std::string, int> asked_;
+  std::map<std::string, std::string> last_request_;
+  std::set<int> open_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace reelway::testing

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "common/access/token.h"
+#include "common/base/clock.h"
+#include "common/base/encoding.h"
+#include "common/ring/ring.h"
+#include "edge/request/edge_server.h"
+#include "tests/support/fake_origin.h"
+#include "tests/support/plain_client.h"
+#include "tests/support/temporary_folder.h"
+
+namespace reelway::edge {
+
+inline constexpr std::int64_t kStartS = 1'800'000'000;
+
+// Wall time that the test moves; monotonic time is the machine's.
+class TestClock final : public Clock {
+ public:
+  Monotonic monotonic() const override { return std::chrono::steady_clock::now(); }
+  Wall wall() const override { return Wall(std::chrono::milliseconds(now_ms_.load())); }
+  void advance_s(std::int64_t seconds) { now_ms_ += seconds * 1000; }
+
+ private:
+  std::atomic<std::int64_t> now_ms_{kStartS * 1000};
+};
+
+// Signs tokens and keeps the key document that the fake origin serves.
+class TestKeys {
+ public:
+  explicit TestKeys(testing::FakeOrigin& origin) : origin_(origin) { add(1); }
+
+  void add(access::KeyId kid) {
+    pairs_[kid] = std::move(access::generate_key_pair()).value();
+    states_[kid] = "active";
+    publish();
+  }
+  void retire(access::KeyId kid) {
+    states_[kid] = "retired";
+    publish();
+  }
+  std::string token(access::Token token) { return access::sign_token(token, pairs_[token.kid].private_key).value(); }
+  std::string token(const std::string& title, access::KeyId kid = 1) {
+    return token({kid, kStartS - 10, kStartS + 3600, {}, title, {}});
+  }
+  // A key that the origin does not tell of yet.
+  void make_unpublished(access::KeyId kid) { pairs_[kid] = std::move(access::generate_key_pair()).value(); }
+  void announce(access::KeyId kid) {
+    states_[kid] = "active";
+    publish();
+  }
+
+ private:
+  void publish() {
+    std::string keys;
+    for (const auto& [kid, state] : states_) {
+      if (!keys.empty()) keys += ",";
+      keys += R"({"kid":)" + std::to_string(kid) + R"(,"state":")" + state + R"(","public":")" +
+              base64url(pairs_[kid].public_key) + R"("})";
+    }
+    testing::Script script;
+    script.headers = "Cache-Control: no-store\r\n";
+    script.body = R"({"revision":)" + std::to_string(++revision_) + R"(,"keys":[)" + keys + "]}";
+    origin_.script("/.reelway/v1/keys", script);
+  }
+
+  testing::FakeOrigin& origin_;
+  std::map<access::KeyId, access::KeyPair> pairs_;
+  std::map<access::KeyId, std::string> states_;
+  int revision_ = 0;
+};
+
+// An edge on a ring of its own thread, with a store in a folder of the test.
+class RunningEdge {
+ public:
+  RunningEdge(EdgeConfig config, const Clock& clock) {
+    ring_ = std::move(ring::Ring::create({.entries = 256, .receive_buffers = 128, .receive_buffer_bytes = 16 * 1024}))
+                .value();
+    auto created = EdgeServer::create(*ring_, clock, std::move(config));
+    if (!created.ok()) std::fprintf(stderr, "%s\n", describe(created.error()).c_str());
+    server_ = std::move(created).value();
+    server_->start();
+    port_ = server_->listener().port();
+    thread_ = std::thread([this] { ring_->run(); });
+  }
+  ~RunningEdge() { stop(); }
+
+  void stop() {
+    if (server_ == nullptr) return;
+    if (thread_.joinable()) {
+      begin_drain();
+      join();
+    }
+    server_.reset();
+  }
+  // After a drain that the test began by itself.
+  void join() {
+    if (!thread_.joinable()) return;
+    thread_.join();
+    ring_->abandon();
+  }
+  void begin_drain() {
+    ring_->post([this] { server_->drain([this] { ring_->stop(); }); });
+  }
+
+  std::uint16_t port() const { return port_; }
+  EdgeServer& server() { return *server_; }
+  ring::Ring& ring() { return *ring_; }
+
+  // Runs on the ring's thread and hands the result back.
+  template <class Function>
+  auto on_ring(Function function) {
+    std::promise<decltype(function(*server_))> promise;
+    ring_->post([&] { promise.set_value(function(*server_)); });
+    return promise.get_future().get();
+  }
+
+ private:
+  std::unique_ptr<ring::Ring> ring_;
+  std::unique_ptr<EdgeServer> server_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::string& folder) {
+  EdgeConfig config;
+  config.edge_id = "edge-a";
+  config.public_listen = {"127.0.0.1", 0};
+  config.admin_listen = {"127.0.0.1", 0};
+  config.admin_credential = "admin-credential-for-tests";
+  config.upstream = {"127.0.0.1", origin.port()};
+  config.upstream_secret = "edge-secret-for-tests";
+  config.keys_poll_interval = std::chrono::milliseconds(50);
+  config.store_directory = folder;
+  config.store_memory_bytes = 64 << 20;
+  config.store_disk_bytes = 256 << 20;
+  config.store_object_bytes_max = 32 << 20;
+  config.cors_origins = {"https://player.example"};
+  return config;
+}
+
+}  // namespace reelway::edge
