@@ -45,7 +45,7 @@ struct Script {
   int status = 200;
   std::string headers = "Cache-Control: public, max-age=3600\r\nContent-Type: video/mp4\r\nETag: \"e1\"\r\n";
   std::string body = {};
-  bool with_length = true;        // else chunked
+  bool with_length = true;         // else chunked
   std::size_t announced_more = 0;  // Content-Length says so much more than comes; then the connection closes
   bool with_digest = true;
   bool wrong_digest = false;

@@ -104,6 +104,10 @@ class PlainClient {
   }
   bool reset() const { return reset_; }
   void shut_sending() { ::shutdown(fd_.get(), SHUT_WR); }
+  void reset_on_close() {
+    const struct linger now = {1, 0};
+    (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
   void close() { fd_.reset(); }
 
  private:

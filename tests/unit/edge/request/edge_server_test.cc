@@ -248,9 +248,8 @@ TEST_F(EdgeServerTest, CorsIsAnsweredForListedOriginsOnly) {
   const PlainResponse error = client.get("/t/bad/film/v1/x", "Origin: https://player.example\r\n");
   EXPECT_EQ(error.status, 403);
   EXPECT_EQ(error.header("Access-Control-Allow-Origin"), "https://player.example");
-  const PlainResponse preflight =
-      client.get("/t/bad/film/v1/x", "Origin: https://player.example\r\nAccess-Control-Request-Method: GET\r\n",
-                 "OPTIONS");
+  const PlainResponse preflight = client.get(
+      "/t/bad/film/v1/x", "Origin: https://player.example\r\nAccess-Control-Request-Method: GET\r\n", "OPTIONS");
   EXPECT_EQ(preflight.status, 204);
   EXPECT_EQ(preflight.header("Access-Control-Allow-Methods"), "GET, HEAD");
   EXPECT_EQ(preflight.header("Access-Control-Max-Age"), "86400");

@@ -33,9 +33,7 @@ struct Answer final : TokenAuthority::Waiter {
 
 class TokenAuthorityTest : public ::testing::Test {
  protected:
-  TokenAuthorityTest() {
-    publish({{1, "active"}, {2, "active"}});
-  }
+  TokenAuthorityTest() { publish({{1, "active"}, {2, "active"}}); }
   ~TokenAuthorityTest() override { ring_->abandon(); }
 
   void publish(const std::map<access::KeyId, std::string>& states) {
@@ -69,7 +67,9 @@ class TokenAuthorityTest : public ::testing::Test {
   ring::SideWorkers workers_{*ring_, 1, 2, "test-side"};
   std::uint64_t polls_asked_ = 0;
   std::map<access::KeyId, access::KeyPair> pairs_;
-  TokenAuthority authority_{*ring_, clock_, workers_,
+  TokenAuthority authority_{*ring_,
+                            clock_,
+                            workers_,
                             {.remembered_max = 2, .key_waiters_max = 1, .key_wait_max = std::chrono::milliseconds(50)},
                             [this] { return ++polls_asked_; }};
 };

@@ -1,0 +1,195 @@
+#include "edge/net/listener.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "common/http/serialize.h"
+#include "tests/support/plain_client.h"
+
+namespace reelway::edge {
+namespace {
+
+using testing::PlainClient;
+using testing::PlainResponse;
+
+// Answers with the request's target, at once; "/hold" is answered when release() is called.
+class EchoFactory final : public ExchangeFactory {
+ public:
+  class Echo final : public Exchange {
+   public:
+    Echo(EchoFactory& factory, ResponseStream& stream) : factory_(factory), stream_(stream) {}
+    void begin() override {
+      ++factory_.begun;
+      if (stream_.request().target == "/hold") {
+        factory_.held_.push_back(this);
+      } else {
+        answer();
+      }
+    }
+    void written() override { stream_.finish(keep_alive_); }
+    void client_gone() override {
+      ++factory_.gone;
+      std::erase(factory_.held_, this);
+    }
+    void answer() {
+      keep_alive_ = stream_.may_keep_alive();
+      body_ = std::string(stream_.request().target);
+      http::ResponseBuilder head(200);
+      head.header("Content-Length", body_.size());
+      stream_.write({.head = head.finish(), .body = as_bytes(body_), .tail = {}, .owner = nullptr});
+    }
+
+   private:
+    EchoFactory& factory_;
+    ResponseStream& stream_;
+    bool keep_alive_ = true;
+    std::string body_;
+  };
+
+  std::unique_ptr<Exchange> make_exchange(ResponseStream& stream) override {
+    return std::make_unique<Echo>(*this, stream);
+  }
+  void release() {
+    for (Echo* echo : std::exchange(held_, {})) echo->answer();
+  }
+
+  std::atomic<int> begun = 0;
+  std::atomic<int> gone = 0;
+
+ private:
+  std::vector<Echo*> held_;
+};
+
+class ListenerTest : public ::testing::Test {
+ protected:
+  void start(ListenerOptions options = {}) {
+    const auto address = resolve("127.0.0.1", 0);
+    listener_ = std::move(Listener::open(*ring_, clock_, *address, options, factory_)).value();
+    listener_->start();
+    port_ = listener_->port();
+    thread_ = std::thread([this] { ring_->run(); });
+  }
+  void TearDown() override {
+    if (!thread_.joinable()) return;
+    ring_->post([this] {
+      if (!listener_->draining()) listener_->drain([this] { ring_->stop(); });
+      listener_->close_all();
+    });
+    thread_.join();
+    ring_->abandon();
+  }
+  template <class Function>
+  auto on_ring(Function function) {
+    std::promise<decltype(function())> promise;
+    ring_->post([&] { promise.set_value(function()); });
+    return promise.get_future().get();
+  }
+  template <class Reader>
+  void wait_for(Reader reader) {
+    while (!on_ring(reader)) std::this_thread::yield();
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<ring::Ring> ring_ = std::move(ring::Ring::create({.entries = 64, .receive_buffers = 16})).value();
+  EchoFactory factory_;
+  std::unique_ptr<Listener> listener_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(ListenerTest, AnAddressInUseIsSaidSo) {
+  start();
+  const auto second = Listener::open(*ring_, clock_, *resolve("127.0.0.1", port_), {}, factory_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::port_in_use);
+}
+
+TEST_F(ListenerTest, ARequestInSingleBytesAndAConnectionUsedAgain) {
+  start();
+  PlainClient client(port_);
+  for (const char c : std::string("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")) client.send({&c, 1});
+  EXPECT_EQ(client.receive().body, "/slow");
+  EXPECT_EQ(client.get("/again").body, "/again");
+  EXPECT_EQ(on_ring([this] { return listener_->counters().accepted; }), 1u);
+}
+
+TEST_F(ListenerTest, ContentOfARequestIsReadAndDropped) {
+  start();
+  PlainClient client(port_);
+  EXPECT_EQ(client.get("/a", "Content-Length: 5\r\n\r\nhello", "POST").body, "/a");
+  client.send("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+  EXPECT_EQ(client.receive().status, 413);
+}
+
+TEST_F(ListenerTest, PipelinedInputIsHeldAndBounded) {
+  ListenerOptions options;
+  options.client.pending_bytes_pause = 1024;
+  options.client.pending_bytes_max = 1024 * 1024;
+  start(options);
+  PlainClient client(port_);
+  client.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (factory_.begun == 0) std::this_thread::yield();
+  std::string more;
+  for (int i = 0; i < 2000; ++i) more += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::thread sender([&] { client.send(more); });
+  on_ring([this] { return factory_.release(), true; });
+  EXPECT_EQ(client.receive().body, "/hold");
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(client.receive().body, "/" + std::to_string(i));
+  sender.join();
+}
+
+TEST_F(ListenerTest, AHeadThatDoesNotEndIsClosed) {
+  ListenerOptions options;
+  options.client.header_timeout = std::chrono::milliseconds(50);
+  start(options);
+  PlainClient client(port_);
+  client.send("GET / HTTP/1.1\r\n");
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_EQ(on_ring([this] { return listener_->client_counters().header_timeouts; }), 1u);
+}
+
+TEST_F(ListenerTest, AnIdleConnectionIsClosed) {
+  ListenerOptions options;
+  options.client.idle_timeout = std::chrono::milliseconds(50);
+  start(options);
+  PlainClient client(port_);
+  EXPECT_EQ(client.get("/a").status, 200);
+  EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST_F(ListenerTest, AClientThatResetsIsForgotten) {
+  start();
+  {
+    PlainClient client(port_);
+    client.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (factory_.begun == 0) std::this_thread::yield();
+    client.reset_on_close();
+  }
+  wait_for([this] { return factory_.gone == 1 && listener_->connections() == 0; });
+}
+
+TEST_F(ListenerTest, WithoutDescriptorsAcceptingRestsAndResumes) {
+  start();
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  std::vector<UniqueFd> fillers;
+  for (int fd = 0; (fd = ::dup(client.get())) >= 0;) fillers.emplace_back(fd);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port_);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  wait_for([this] { return listener_->counters().accept_pauses > 0; });
+  fillers.clear();
+  const std::string request = "GET /a HTTP/1.0\r\n\r\n";
+  ASSERT_EQ(::send(client.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  char byte = 0;
+  EXPECT_EQ(::read(client.get(), &byte, 1), 1);
+  EXPECT_EQ(on_ring([this] { return listener_->counters().accepted; }), 1u);
+}
+
+}  // namespace
+}  // namespace reelway::edge
