@@ -13,6 +13,7 @@
 #include "origin/net/event_loop.h"
 #include "origin/request/options.h"
 #include "origin/request/origin_server.h"
+#include "origin/request/reference.h"
 
 // reelway-origin: reads its configuration, starts the server, says once that it is ready, and serves until a signal.
 
@@ -30,6 +31,7 @@ constexpr std::string_view kHelp =
   reelway-origin --config FILE --check-config
                                         say whether the configuration is right, and end
   reelway-origin --print-example-config write a configuration file with every option and its meaning
+  reelway-origin --print-reference PAGE write a page of docs/reference: errors, config or metrics
   reelway-origin --version
   reelway-origin --help
 
@@ -47,6 +49,7 @@ struct Arguments {
   std::string config;
   bool check_config = false;
   bool print_example = false;
+  std::string reference;  // the page asked for
   bool version = false;
   bool help = false;
   std::string wrong;  // what was not understood
@@ -64,6 +67,8 @@ Arguments parse_arguments(int count, char** values) {
       arguments.check_config = true;
     } else if (value == "--print-example-config") {
       arguments.print_example = true;
+    } else if (value == "--print-reference" && i + 1 < count) {
+      arguments.reference = values[++i];
     } else if (value == "--version") {
       arguments.version = true;
     } else if (value == "--help" || value == "-h") {
@@ -96,6 +101,11 @@ int report(const Error& error) {
 int usage(const std::string& what) {
   std::fprintf(stderr, "reelway-origin: %s. See: reelway-origin --help\n", what.c_str());
   return kExitUsage;
+}
+
+int print_reference(std::string_view page) {
+  const auto text = reference_text(page);
+  return text ? print(*text) : usage("--print-reference takes errors, config or metrics");
 }
 
 // Both ports together may hold more connections than a shell's usual limit of open files allows.
@@ -145,6 +155,7 @@ int run(int count, char** values) {
   if (arguments.help) return print(kHelp);
   if (arguments.version) return print("reelway-origin " + std::string(kVersion) + "\n");
   if (arguments.print_example) return print(config::commented_example(origin_options(), kOriginExampleTitle));
+  if (!arguments.reference.empty()) return print_reference(arguments.reference);
   if (arguments.config.empty()) return usage("--config FILE is missing");
   auto config = load_origin_config(arguments.config);
   if (!config) return report(config.error());

@@ -22,19 +22,24 @@ namespace {
 
 constexpr std::chrono::milliseconds kSettlePeriod{10};  // between looks at whether the last work has ended
 
+Error data_dir_error(std::string_view call, const std::string& path, int reason) {
+  Error error = system_error(call, path, reason);
+  if (error.code != ErrorCode::disk_full) {
+    error.code = ErrorCode::config_value_invalid;
+    error.side = Side::self;
+  }
+  error.detail = "data_dir: " + error.detail + "; name a folder in which the user that runs the origin may write";
+  return error;
+}
+
 Result<void> make_data_dir(const std::string& path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
-    if (mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) return system_error("mkdir", part, errno);
+    if (mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) return data_dir_error("mkdir", part, errno);
     if (slash == std::string::npos) break;
   }
-  if (::access(path.c_str(), R_OK | W_OK | X_OK) == 0) return {};
-  const int reason = errno;
-  Error error = system_error("write in", path, reason);
-  error.code = ErrorCode::config_value_invalid;
-  error.side = Side::self;
-  error.detail = "data_dir: " + error.detail + "; give the folder to the user that runs the origin";
-  return error;
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) return data_dir_error("write in", path, errno);
+  return {};
 }
 
 ServerLimits api_limits() {
@@ -119,10 +124,12 @@ struct OriginServer::Parts {
   std::string metrics() const { return metrics_page({loop, api, media, files, jobs, *keys, counters}); }
 
   Result<void> open() {
-    REELWAY_TRY(uploads.recover());
-    REELWAY_TRY(jobs.start());
+    // First what can be wrong with the configuration: a job that starts only to be stopped again costs it an attempt.
+    // Nothing is accepted before the loop runs.
     REELWAY_TRY(api.listen(config.api_listen.host, config.api_listen.port));
-    return media.listen(config.media_listen.host, config.media_listen.port);
+    REELWAY_TRY(media.listen(config.media_listen.host, config.media_listen.port));
+    REELWAY_TRY(uploads.recover());
+    return jobs.start();
   }
 
   void drain(std::function<void()> done) {
