@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kGroupSeconds = 2;
 // Audio that is longer than the video by no more than this is cut: an encoder's last frames are rarely sound.
-constexpr double kAudioOverhang_s = 0.1;
+constexpr double kAudioOverhang_s = 0.25;
 
 bool is_better(const AudioSource& candidate, const AudioSource& present) {
   return candidate.is_default && !present.is_default;
