@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -57,8 +58,10 @@ Result<Json> send_once(const Ingest& ingest, const std::string& path, std::uint6
     ingest.progress->update(static_cast<double>(sent_bytes) / static_cast<double>(size_bytes), rate);
   });
   if (ingest.progress != nullptr) {
+    const double seconds = std::chrono::duration<double>(clock.monotonic() - began).count();
+    rate = format_rate(static_cast<double>(size_bytes) / std::max(seconds, 0.001));
     if (sent.ok())
-      ingest.progress->end(rate.empty() ? format_bytes(size_bytes) : format_bytes(size_bytes) + ", " + rate);
+      ingest.progress->end(format_bytes(size_bytes) + ", " + rate);
     else
       ingest.progress->abandon();
   }

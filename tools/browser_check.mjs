@@ -11,6 +11,7 @@ const chromiumFlags = [
 ];
 
 export const playEnoughS = 12;
+const pictureAtS = 8;
 const limitMs = 60_000;
 const pollMs = 200;
 
@@ -24,15 +25,25 @@ function watch(page, errors) {
   });
 }
 
-async function playUntilEnough(page, tell) {
-  for (const end = Date.now() + limitMs; ;) {
-    const stats = await page.evaluate(() => window.reelway?.stats ?? null);
+// One look into the page: its figures, and whether it shows the viewer a fault.
+const look = (page) => page.evaluate(() => ({
+  stats: window.reelway?.stats ?? null, troubled: document.querySelector("#trouble:not([hidden])") !== null }));
+
+// Plays on until `enoughS` seconds are played, the film has ended, a fault is shown, or the time is up.
+async function playUntil(page, enoughS, end, tell) {
+  for (;;) {
+    const { stats, troubled } = await look(page);
     tell?.(stats);
-    const fatal = await page.locator("#trouble:not([hidden])").count();
-    if (stats && (stats.played_s >= playEnoughS || stats.ended || fatal)) return stats;
-    if (Date.now() > end) return stats;
+    if (troubled || (stats && (stats.played_s >= enoughS || stats.ended)) || Date.now() > end) return;
     await page.waitForTimeout(pollMs);
   }
+}
+
+// With the bar in view, as when a hand is on it.
+async function takePicture(page, path) {
+  const stage = await page.locator("#stage").boundingBox();
+  if (stage) await page.mouse.move(stage.x + stage.width / 2, stage.y + stage.height * 0.8);
+  await page.screenshot({ path });
 }
 
 // -> {playing, startup_ms, played_s, stalls, levels, decoded_frames, errors, master_url, screenshot, ended, ...}
@@ -46,12 +57,11 @@ export async function checkPage({ pageUrl, masterUrl, webFolder, screenshot, tel
     const errors = new Set();
     watch(page, errors);
     await page.goto(pageUrl);
-    const reached = await playUntilEnough(page, tell);
-    const stage = await page.locator("#stage").boundingBox();
-    if (stage) await page.mouse.move(stage.x + stage.width / 2, stage.y + stage.height * 0.8);
-    await page.waitForTimeout(300);
-    await page.screenshot({ path: screenshot });
-    const stats = (await page.evaluate(() => window.reelway?.stats ?? null)) ?? reached ?? {};
+    const end = Date.now() + limitMs;
+    await playUntil(page, pictureAtS, end, tell);
+    await takePicture(page, screenshot);
+    await playUntil(page, playEnoughS, end, tell);
+    const stats = (await look(page)).stats ?? {};
     for (const fault of stats.errors ?? []) errors.add(fault);
     const words = await page.locator("#trouble:not([hidden]) .trouble-card").allInnerTexts();
     for (const text of words) errors.add(`shown: ${text.replace(/\s+/g, " ")}`);

@@ -70,9 +70,8 @@ function box(rows) {
 }
 
 function showAddresses(cluster, page, play, options) {
-  const here = (path) => relative(process.cwd(), path) || ".";
+  const here = (path) => [relative(process.cwd(), path) || ".", path].sort((a, b) => a.length - b.length)[0];
   const path = new URL(play.url).pathname;
-  const cli = `REELWAY_CONFIG=${here(cluster.cliConfig)} ${here(join(options.bin, "reelway"))}`;
   say(`\n${bold("Reelway plays")}  ${styled("1;36", page)}\n`);
   box([
     ...cluster.edges.map((edge) => [`film at ${edge.name}`, `http://${edge.ready.public}${path}`]),
@@ -84,9 +83,10 @@ function showAddresses(cluster, page, play, options) {
     ["credentials", `${here(cluster.secretFile("api"))} (API), ${here(cluster.secretFile("admin"))} (edges' admin ports)`],
     ["logs", here(join(options.state, "*.log"))],
     ["", ""],
-    ["try", `${cli} titles`],
-    ["", `${cli} explain "${new URL(play.url).origin}/t/…"`],
-    ["", `ffplay "$(${cli} play-url ${play.title})"`],
+    ["try", `export REELWAY_CONFIG=${here(cluster.cliConfig)} PATH=${here(options.bin)}:$PATH`],
+    ["", "reelway titles"],
+    ["", `reelway explain "$(reelway play-url ${play.title})"`],
+    ["", `ffplay "$(reelway play-url ${play.title})"`],
     ["", `curl -H "Authorization: Bearer $(cat ${here(cluster.secretFile("admin"))})" http://${cluster.edges[0].ready.admin}/v1/state`],
   ]);
 }

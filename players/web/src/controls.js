@@ -1,6 +1,7 @@
 // Everything under the viewer's hand: the bar, its menus, the keyboard.
 
 import { bitRate, clock } from "./format.js";
+import { trackName } from "./playback.js";
 
 const idleAfterMs = 2600;
 const element = (id) => document.getElementById(id);
@@ -143,13 +144,13 @@ export class Controls {
     const { playback } = this;
     this.#menu("quality", () => this.#qualityItems());
     this.#menu("audio", () => playback.audioTracks.map((track, index) => ({
-      words: track.name || track.lang || `Track ${index + 1}`, note: track.lang ?? "", checked: index === playback.audioTrack,
+      words: trackName(track, index), note: track.lang ?? "", checked: index === playback.audioTrack,
       choose: () => playback.chooseAudio(index) })));
     const labels = () => {
       const level = playback.levels[playback.level];
       const height = level ? `${level.height}p` : "";
       element("quality-label").textContent = playback.automatic ? `Auto${height && ` · ${height}`}` : height;
-      element("audio-label").textContent = playback.audioTracks[playback.audioTrack]?.name ?? "";
+      element("audio-label").textContent = playback.audioTracks.length > 0 ? trackName(playback.audioTracks[Math.max(0, playback.audioTrack)], 0) : "";
     };
     for (const name of ["levels", "level", "tracks"]) playback.addEventListener(name, labels);
     document.addEventListener("click", (event) => {

@@ -81,7 +81,8 @@ export class Panel {
     };
     part(`badge ${status.kind}`, status.kind === "hit" ? `hit ${status.words}`.replace("hit hit", "hit") : status.words);
     part("name", name);
-    part("size", `${size(bytes).join(" ")} · ${Math.round(took_ms)} ms`);
+    part("size", size(bytes).join(" "));
+    part("took", `${Math.round(took_ms)} ms`);
     const feed = element("s-feed");
     feed.querySelector(".empty")?.remove();
     feed.prepend(row);

@@ -16,6 +16,22 @@ export function startLevel(levels) {
   return Math.max(0, modest);
 }
 
+// ".../video/720/3.m4s" -> "720p · 3"; ".../audio/en-aac/3.m4s" -> "en-aac · 3".
+export function segmentName(url) {
+  const [kind, rendition, file] = new URL(url, location.href).pathname.split("/").slice(-3);
+  return `${rendition}${kind === "video" ? "p" : ""} · ${file.replace(/\.\w+$/, "")}`;
+}
+
+// What people call a track: its name, unless that is but the language's code.
+export function trackName(track, index) {
+  if (track.name && track.name !== track.lang) return track.name;
+  try {
+    return new Intl.DisplayNames(["en"], { type: "language" }).of(track.lang);
+  } catch {
+    return track.lang || `Track ${index + 1}`;
+  }
+}
+
 export class Playback extends EventTarget {
   constructor(video, measure) {
     super();
@@ -77,8 +93,7 @@ export class Playback extends EventTarget {
     this.counts.hits += status.kind === "hit" ? 1 : 0;
     this.counts.bytes += bytes;
     const took_ms = frag.stats ? frag.stats.loading.end - frag.stats.loading.start : NaN;
-    const name = new URL(frag.url, location.href).pathname.split("/").slice(-3).join("/");
-    this.#tell("object", { name, bytes, took_ms, status });
+    this.#tell("object", { name: segmentName(frag.url), bytes, took_ms, status });
   }
 
   // hls.js repeats requests by itself; what is fatal reaches the viewer, but for a decoder that may be set going again.
