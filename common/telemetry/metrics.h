@@ -12,7 +12,7 @@ namespace reelway::telemetry {
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 
-// One metric a program exports. Each program has one table of these; docs/reference/metrics.md is generated from it.
+// One metric a program exports. Each program has one table of these; its page in docs/reference is generated from it.
 struct MetricInfo {
   std::string_view name;  // reelway_edge_requests_total: program, what, unit, _total for counters
   MetricKind kind;
