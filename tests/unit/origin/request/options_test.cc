@@ -1,0 +1,85 @@
+#include "origin/request/options.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace reelway::origin {
+namespace {
+
+class OptionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/reelway-options-XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    folder_ = name;
+    secret("api", std::string(20, 'a'));
+    secret("seal", std::string(32, 's'));
+    secret("edges", "edge-1 0123456789abcdef");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void secret(const std::string& name, const std::string& text) {
+    const std::string file = folder_ + "/" + name;
+    std::ofstream(file) << text << "\n";
+    chmod(file.c_str(), 0600);
+  }
+  Result<OriginConfig> load(const std::string& more = "") {
+    const std::string yaml = "data_dir: " + folder_ + "/data/\napi: {credential_file: " + folder_ +
+                             "/api}\nmedia: {edges_file: " + folder_ + "/edges}\nkeys: {seal_file: " + folder_ +
+                             "/seal}\n" + more;
+    const auto settings = config::parse(origin_options(), yaml, "origin.yaml");
+    if (!settings) return settings.error();
+    return origin_config(*settings);
+  }
+  std::string refusal(const std::string& more) {
+    const auto loaded = load(more);
+    if (loaded.ok()) return "accepted";
+    EXPECT_EQ(loaded.error().code, ErrorCode::config_value_invalid);
+    return loaded.error().detail;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(OptionsTest, DefaultsAreAsDocumented) {
+  const auto loaded = load();
+  ASSERT_TRUE(loaded.ok()) << describe(loaded.error());
+  EXPECT_EQ(loaded->data_dir, folder_ + "/data");
+  EXPECT_EQ(loaded->api_listen.port, 8080);
+  EXPECT_EQ(loaded->media_listen.port, 8081);
+  EXPECT_EQ(loaded->token_lifetime, std::chrono::hours(24));
+  EXPECT_EQ(loaded->upload_bytes_max, 512ull << 30);
+  EXPECT_EQ(loaded->free_bytes_min, 256ull << 20);
+  EXPECT_EQ(loaded->units_per_segment, 3u);
+  EXPECT_TRUE(loaded->sandbox_required);
+  EXPECT_TRUE(loaded->public_edges.empty());
+  EXPECT_EQ(loaded->api_credential, std::string(20, 'a'));
+  EXPECT_TRUE(loaded->edges.allows("edge-1", "0123456789abcdef"));
+}
+
+TEST_F(OptionsTest, WhatOnlyThisProgramCanCheckIsNamed) {
+  EXPECT_NE(refusal("transcode: {sandbox: maybe}").find("transcode.sandbox"), std::string::npos);
+  EXPECT_NE(refusal("log: {level: loud}").find("log.level"), std::string::npos);
+  EXPECT_NE(refusal("public_edges: [\"edge.example\"]").find("public_edges"), std::string::npos);
+  secret("seal", std::string(31, 's'));
+  EXPECT_NE(refusal("").find("/seal"), std::string::npos);
+  chmod((folder_ + "/seal").c_str(), 0644);
+  EXPECT_NE(refusal("").find("/seal"), std::string::npos);
+}
+
+TEST_F(OptionsTest, TheExampleHoldsEveryOption) {
+  const std::string example = config::commented_example(origin_options(), kOriginExampleTitle);
+  for (const config::Option& option : origin_options()) {
+    const auto name =
+        option.key.substr(option.key.rfind('.') == std::string_view::npos ? 0 : option.key.rfind('.') + 1);
+    EXPECT_NE(example.find(std::string(name) + ":"), std::string::npos) << option.key;
+  }
+  EXPECT_TRUE(config::parse(origin_options(), example, "example").ok());
+}
+
+}  // namespace
+}  // namespace reelway::origin
