@@ -1,0 +1,103 @@
+// Measures Reelway beside nginx on the same bytes, in the same run, per CPU-second of the server. The server is pinned
+// to one core and the client to another; rounds are interleaved. See tools/bench/ for the parts.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { spawnSync } from "node:child_process";
+import { cores, groups } from "./bench/groups.mjs";
+import { measureGroup, rowOf } from "./bench/measure.mjs";
+
+const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--rounds N] [--seconds S]
+
+  NAME      what to measure, of: ${Object.keys(groups).join(", ")}; all by default
+  --bin     the folder of the built programs (build/release/bin)
+  --quick   one round of one second each, and a shorter film
+  --rounds  interleaved rounds (default 5, quick 1)
+  --seconds length of one measurement (default 2, quick 1)
+  --json    the last line of standard output is an array of the rows
+
+limited_by says "client" when the client's core was at least 95 % busy or the server's core less than 85 %: the
+server was then not loaded to its end, and only its cost per request or byte is told.`;
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      bin: { type: "string" }, json: { type: "boolean" }, quick: { type: "boolean" }, help: { type: "boolean", short: "h" },
+      rounds: { type: "string" }, seconds: { type: "string" } } });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const unknown = positionals.filter((name) => !(name in groups));
+  if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(", ")}; there are ${Object.keys(groups).join(", ")}`);
+  if (!values.bin) throw new Error("--bin is missing: the folder of the built programs");
+  const positive = (name, fallback) => {
+    const value = values[name] === undefined ? fallback : Number(values[name]);
+    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number of at least 1`);
+    return value;
+  };
+  return {
+    ...values, names: positionals.length > 0 ? positionals : Object.keys(groups),
+    rounds: positive("rounds", values.quick ? 1 : 5), seconds: positive("seconds", values.quick ? 1 : 2) };
+}
+
+function checkMachine() {
+  if (availableParallelism() < 2) throw new Error("two cores are needed: one for the server, one for the client");
+  for (const command of ["taskset", "wrk"]) {
+    if (spawnSync(command, ["--version"]).error) throw new Error(`${command} is not installed; ./dev setup installs what is missing`);
+  }
+}
+
+// Runs one group in a folder of its own; whatever it has started ends with it.
+async function runGroup(name, options, cleanups) {
+  const state = mkdtempSync(join(tmpdir(), `reelway-bench-${name}-`));
+  cleanups.push(() => rmSync(state, { recursive: true, force: true }));
+  say(`${name}: starting the servers`);
+  const group = await groups[name]({ bin: options.bin, state, quick: options.quick, cleanup: (stop) => cleanups.push(stop) });
+  say(`${name}: ${group.work}; ${options.rounds} rounds of ${options.seconds} s on cores ${cores.serverCore} (server) and ${cores.clientCore} (client)`);
+  const taken = await measureGroup(group, { ...options, warmUpSeconds: 1, say });
+  return group.subjects.slice(1).map((peer, index) => rowOf({ work: group.work, unit: group.unit, peer: peer.name }, taken[0], taken[index + 1]));
+}
+
+async function cleanUp(cleanups) {
+  while (cleanups.length > 0) await cleanups.pop()();
+}
+
+function printTable(rows) {
+  const columns = ["work", "unit", "ours", "peer", "peer_figure", "ratio", "spread", "rounds", "limited_by"];
+  const cell = (row, column) => (row[column] === null ? "-" : String(row[column]));
+  const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => cell(row, column).length)));
+  const line = (cells) => console.log(cells.map((text, index) => text.padEnd(widths[index])).join("  ").trimEnd());
+  line(columns);
+  for (const row of rows) line(columns.map((column) => cell(row, column)));
+}
+
+async function main() {
+  const options = readArguments();
+  checkMachine();
+  const cleanups = [];
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => cleanUp(cleanups).finally(() => process.exit(1)));
+  }
+  const rows = [];
+  try {
+    for (const name of options.names) {
+      rows.push(...await runGroup(name, options, cleanups));
+      await cleanUp(cleanups);
+    }
+  } finally {
+    await cleanUp(cleanups);
+  }
+  printTable(rows);
+  if (options.json) console.log(JSON.stringify(rows));
+}
+
+main().then(() => process.exit(0), (error) => {
+  say(`bench: ${error.message}`);
+  process.exit(1);
+});
