@@ -138,20 +138,20 @@ test("a full disk during upload: refused, nothing kept, everything else goes on"
   const folder = mkdtempSync(join(tmpdir(), "reelway-full-"));
   const small = new Cluster({
     bin, state: folder, edges: 0, originSettings: { "ingest.free_bytes_min": "1MiB", data_dir: join(folder, "disk/origin") },
-    wrapOrigin: ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", `mkdir -p ${folder}/disk && mount -t tmpfs -o size=48m tmpfs ${folder}/disk && exec "$@"`, "sh"],
+    wrapOrigin: ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", `mkdir -p ${folder}/disk && mount -t tmpfs -o size=128m tmpfs ${folder}/disk && exec "$@"`, "sh"],
   });
   try {
     await small.start();
-    const begun = await small.api("POST", "/v1/uploads", { filename: "big.mp4", size_bytes: 20 << 20, title: "big" });
+    const begun = await small.api("POST", "/v1/uploads", { filename: "big.mp4", size_bytes: 60 << 20, title: "big" });
     assert.equal(begun.status, 201, JSON.stringify(begun.body));
     const second = await small.api("POST", "/v1/uploads", { filename: "big2.mp4", size_bytes: 500 << 20, title: "big-two" });
     assert.equal(second.body.error?.code, "disk_full");
     // Two uploads that each fit, but not together: the disk fills while the second body is on its way.
-    const third = await small.api("POST", "/v1/uploads", { filename: "big3.mp4", size_bytes: 30 << 20, title: "big-three" });
+    const third = await small.api("POST", "/v1/uploads", { filename: "big3.mp4", size_bytes: 70 << 20, title: "big-three" });
     assert.equal(third.status, 201, JSON.stringify(third.body));
     const put = (upload, bytes) => fetch(`http://${small.ports.api}${upload.body.put}`, { method: "PUT", headers: small.bearer("api"), body: Buffer.alloc(bytes) });
-    assert.equal((await put(begun, 20 << 20)).status, 200);
-    const full = await put(third, 30 << 20).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
+    assert.equal((await put(begun, 60 << 20)).status, 200);
+    const full = await put(third, 70 << 20).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
     assert.equal(full.body.error.code, "disk_full");
     assert.equal((await small.api("GET", "/v1/titles")).status, 200);
   } finally {

@@ -19,8 +19,8 @@ const published = new Set();
 const objectPath = (url) => new URL(url).pathname.replace(/^\/t\/[^/]+/, "");
 
 before(async () => {
-  // A memory tier too small for the film, so that answers come from the disk tier too.
-  cluster = await new Cluster({ bin: process.env.REELWAY_BIN, state, edges: 1, edgeSettings: { "store.memory_bytes": "1MiB" } }).start();
+  // After each restart the memory tier is empty, so answers come from the disk tier too.
+  cluster = await new Cluster({ bin: process.env.REELWAY_BIN, state, edges: 1, edgeSettings: { "store.memory_bytes": "16MiB" } }).start();
   film = makeFilm(state, { seconds: 12 });
   cluster.cli("ingest", film, "--title", "film-0");
   published.add("film-0");
