@@ -118,13 +118,26 @@ Result<VideoSource> video_of(const Json& stream) {
   return video;
 }
 
+// ISO 639-2 has two codes for twenty languages. Matroska and MPEG-TS use the bibliographic one, MP4 and the tables of
+// origin/mp4 the terminological one.
+std::string terminological(const std::string& code) {
+  constexpr std::string_view kPairs =
+      "alb sqi arm hye baq eus bur mya chi zho cze ces dut nld fre fra geo kat ger deu gre ell ice isl mac mkd mao mri "
+      "may msa per fas rum ron slo slk tib bod wel cym ";
+  constexpr std::size_t kPair = 8;
+  for (std::size_t pair = 0; pair < kPairs.size(); pair += kPair) {
+    if (kPairs.substr(pair, 3) == code) return std::string(kPairs.substr(pair + 4, 3));
+  }
+  return code;
+}
+
 AudioSource audio_of(const Json& stream) {
   AudioSource audio;
   audio.stream = static_cast<int>(number(stream, "index"));
   const Json& tags = child(stream, "tags");
   const std::string code = text(tags, "language");
   if (code.size() == 2 || code.size() == 3) {
-    const std::string tag = mp4::language_tag(mp4::packed_language(code));
+    const std::string tag = mp4::language_tag(mp4::packed_language(terminological(code)));
     if (tag != "und") audio.language = tag;
   }
   audio.title = text(tags, "title");

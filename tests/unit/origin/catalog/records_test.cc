@@ -1,0 +1,103 @@
+#include "origin/catalog/records.h"
+
+#include <gtest/gtest.h>
+
+namespace reelway::origin {
+namespace {
+
+TEST(Records, TitleSurvivesItsText) {
+  TitleRecord title;
+  title.title = "film";
+  title.name = "Ein \"Film\" \xff";  // names may hold anything
+  title.state = TitleState::failed;
+  title.latest_version = "v3";
+  title.created_at_ms = 1234567890123;
+  title.error = Error{ErrorCode::media_truncated, Side::client, false, "cut at 12 s"};
+  const auto parsed = parse_title(title_key("film"), to_json(title));
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->title, "film");
+  EXPECT_EQ(parsed->state, TitleState::failed);
+  EXPECT_EQ(parsed->latest_version, "v3");
+  EXPECT_EQ(parsed->created_at_ms, 1234567890123);
+  ASSERT_TRUE(parsed->error.has_value());
+  EXPECT_EQ(parsed->error->code, ErrorCode::media_truncated);
+  EXPECT_EQ(parsed->error->detail, "cut at 12 s");
+}
+
+TEST(Records, VersionSurvivesItsText) {
+  VersionRecord version;
+  version.title = "film";
+  version.version = "v2";
+  version.state = VersionState::published;
+  version.job = "j";
+  version.sha256 = "ab";
+  version.source_bytes = 1ull << 40;
+  version.duration_ms = 60000;
+  version.language = "en";
+  version.tracks = {{"video/720", "", false, "video-720.mp4", "video-720.idx", 5},
+                    {"audio/en-aac", "English", true, "a", "b", 6}};
+  const auto parsed = parse_version_record(version_key("film", "v2"), to_json(version));
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->title, "film");
+  EXPECT_EQ(parsed->version, "v2");
+  EXPECT_EQ(parsed->source_bytes, 1ull << 40);
+  ASSERT_EQ(parsed->tracks.size(), 2u);
+  EXPECT_EQ(parsed->tracks[1].name, "English");
+  EXPECT_TRUE(parsed->tracks[1].is_default);
+  EXPECT_EQ(parsed->tracks[0].bytes, 5u);
+}
+
+TEST(Records, JobAndUploadSurviveTheirTexts) {
+  JobRecord job;
+  job.job = "j1";
+  job.title = "film";
+  job.version = "v1";
+  job.upload = "u1";
+  job.state = JobState::running;
+  job.stage = JobStage::index;
+  job.progress = 0.5;
+  job.attempts = 2;
+  const auto parsed_job = parse_job(job_key("j1"), to_json(job));
+  ASSERT_TRUE(parsed_job.ok());
+  EXPECT_EQ(parsed_job->job, "j1");
+  EXPECT_EQ(parsed_job->stage, JobStage::index);
+  EXPECT_EQ(parsed_job->attempts, 2);
+
+  UploadRecord upload;
+  upload.upload = "u1";
+  upload.filename = "a/b.mp4";
+  upload.size_bytes = 9;
+  upload.title = "film";
+  upload.new_version = true;
+  upload.state = UploadState::complete;
+  upload.sha256 = "00";
+  const auto parsed_upload = parse_upload(upload_key("u1"), to_json(upload));
+  ASSERT_TRUE(parsed_upload.ok());
+  EXPECT_EQ(parsed_upload->filename, "a/b.mp4");
+  EXPECT_TRUE(parsed_upload->new_version);
+  EXPECT_EQ(parsed_upload->state, UploadState::complete);
+}
+
+TEST(Records, WhatIsNotARecordIsCorruptAndNamed) {
+  const std::string good = to_json(JobRecord{});
+  for (const std::string& text : {std::string(), std::string("{}"), std::string("[]"), std::string("{\"format\":2}"),
+                                  good.substr(0, good.size() / 2), std::string("{\"format\":1,\"title\":7}")}) {
+    const auto parsed = parse_job("/v1/job/x", text);
+    ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_EQ(parsed.error().code, ErrorCode::stored_data_corrupt);
+    EXPECT_NE(parsed.error().detail.find("/v1/job/x"), std::string::npos);
+  }
+  EXPECT_FALSE(parse_version_record("/v1/version/noslash", to_json(VersionRecord{})).ok());
+}
+
+TEST(Records, VersionNamesHaveOneForm) {
+  EXPECT_EQ(version_number("v1"), 1u);
+  EXPECT_EQ(version_number("v120"), 120u);
+  for (const char* other : {"", "v", "v0", "v01", "1", "v-1", "v1x", "V1", "v99999999999"}) {
+    EXPECT_EQ(version_number(other), 0u) << other;
+  }
+  EXPECT_EQ(version_name(7), "v7");
+}
+
+}  // namespace
+}  // namespace reelway::origin

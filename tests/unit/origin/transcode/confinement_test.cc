@@ -1,0 +1,211 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "origin/transcode/sandbox.h"
+#include "tests/support/temporary_folder.h"
+
+// The confined program is this test program itself, run again with the filter of one "attempt": an attempt passes when
+// everything it tries is refused. Whatever is not refused fails it, and so the test that ran it.
+
+namespace reelway::origin {
+namespace {
+
+const std::string kConfine = std::string(REELWAY_BIN_DIR) + "/reelway-confine";
+
+class Confinement : public testing::Test {
+ protected:
+  SandboxOptions options() {
+    SandboxOptions options;
+    options.confine_program = kConfine;
+    options.memory_bytes = memory_bytes_;
+    return options;
+  }
+
+  ChildEnd run(std::vector<std::string> command) {
+    ToolRun run;
+    run.command = std::move(command);
+    run.job_folder = folder_.path();
+    run.read_paths = {input_.path()};
+    run.cpu_limit = cpu_limit_;
+    run.file_bytes = 1 << 20;
+    run.on_output = [this](std::string_view piece) -> Result<void> {
+      output_.append(piece);
+      return {};
+    };
+    const Result<ChildEnd> end = run_tool(run, options(), StopSignal());
+    EXPECT_TRUE(end.ok()) << describe(end.error());
+    return end.ok() ? *end : ChildEnd{};
+  }
+
+  ChildEnd attempt(const std::string& name) {
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+    return run({self, "--gtest_filter=Attempt.DISABLED_" + name, "--gtest_also_run_disabled_tests"});
+  }
+
+  void expect_refused(const std::string& name) {
+    const ChildEnd end = attempt(name);
+    EXPECT_EQ(end.exit_code, 0) << output_ << end.errors;
+    EXPECT_THAT(output_, testing::HasSubstr("[  PASSED  ] 1 test"));
+  }
+
+  TemporaryFolder folder_, input_;
+  std::string output_;
+  std::uint64_t memory_bytes_ = 1ull << 30;
+  std::chrono::seconds cpu_limit_{60};
+};
+
+TEST_F(Confinement, ThisMachineCanConfine) {
+  EXPECT_TRUE(check_sandbox(options()).ok());
+}
+
+TEST_F(Confinement, MissingConfineProgramIsSaid) {
+  SandboxOptions missing;
+  missing.confine_program = "/nowhere/reelway-confine";
+  const Result<void> checked = check_sandbox(missing);
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().code, ErrorCode::sandbox_unavailable);
+}
+
+TEST_F(Confinement, ReadsItsInputsAndWritesItsFolder) {
+  std::ofstream(input_.at("film")) << "pictures";
+  EXPECT_EQ(run({"/usr/bin/cat", input_.at("film")}).exit_code, 0);
+  EXPECT_EQ(output_, "pictures");
+  EXPECT_EQ(
+      run({"/usr/bin/dd", "status=none", "if=/dev/zero", "of=" + folder_.at("out"), "bs=1000", "count=5"}).exit_code,
+      0);
+  EXPECT_EQ(std::filesystem::file_size(folder_.at("out")), 5000u);
+}
+
+TEST_F(Confinement, OtherFilesAreClosed) {
+  TemporaryFolder other;
+  std::ofstream(other.at("secret")) << "secret";
+  for (const std::string& path : {other.at("secret"), std::string("/etc/passwd"), std::string("/proc/self/environ"),
+                                  "/proc/" + std::to_string(::getpid()) + "/environ"}) {
+    const ChildEnd end = run({"/usr/bin/cat", path});
+    EXPECT_NE(end.exit_code, 0) << path;
+    EXPECT_THAT(end.errors, testing::HasSubstr("Permission denied"));
+  }
+  EXPECT_NE(run({"/usr/bin/dd", "status=none", "if=/dev/zero", "of=" + input_.at("new"), "count=1"}).exit_code, 0);
+  EXPECT_NE(run({"/usr/bin/dd", "status=none", "if=/dev/zero", "of=" + other.at("secret"), "count=1"}).exit_code, 0);
+  EXPECT_EQ(std::filesystem::file_size(other.at("secret")), 6u);
+  EXPECT_EQ(output_, "");
+}
+
+TEST_F(Confinement, ItsOwnFolderHoldsNoPrograms) {
+  std::filesystem::copy("/usr/bin/true", folder_.at("program"));
+  EXPECT_EQ(run({"/usr/bin/env", folder_.at("program")}).exit_code, 126);
+}
+
+TEST_F(Confinement, EnvironmentIsItsOwn) {
+  run({"/usr/bin/env"});
+  EXPECT_EQ(output_, "LC_ALL=C.UTF-8\nMALLOC_ARENA_MAX=2\n");
+}
+
+TEST_F(Confinement, NetworkIsGone) {
+  expect_refused("Network");
+}
+TEST_F(Confinement, OtherProcessesAreOutOfReach) {
+  expect_refused("OtherProcesses");
+}
+TEST_F(Confinement, ProcessesCannotBeMadeButThreadsCan) {
+  expect_refused("NewProcesses");
+}
+TEST_F(Confinement, RightsCannotBeWon) {
+  expect_refused("MoreRights");
+}
+
+TEST_F(Confinement, FilesAreBounded) {
+  const ChildEnd end =
+      run({"/usr/bin/dd", "status=none", "if=/dev/zero", "of=" + folder_.at("big"), "bs=1M", "count=3"});
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_THAT(end.errors, testing::HasSubstr("File too large"));
+  EXPECT_EQ(std::filesystem::file_size(folder_.at("big")), 1u << 20);
+}
+
+TEST_F(Confinement, MemoryIsBounded) {
+  memory_bytes_ = 256ull << 20;
+  expect_refused("MuchMemory");
+}
+
+TEST_F(Confinement, ProcessorTimeIsBounded) {
+  cpu_limit_ = std::chrono::seconds(1);
+  const ChildEnd end = attempt("EndlessWork");
+  EXPECT_TRUE(end.signal == SIGKILL || end.signal == SIGXCPU) << end.exit_code;
+}
+
+// ---- What runs within. Each is meaningless, and often harmful, outside of the sandbox. ----
+
+bool is_refused(long result) {
+  return result == -1 && (errno == EPERM || errno == EACCES || errno == ENOSYS);
+}
+
+TEST(Attempt, DISABLED_Network) {
+  for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET}) {
+    EXPECT_TRUE(is_refused(::socket(family, SOCK_STREAM, 0))) << family;
+  }
+  int pair[2];
+  EXPECT_TRUE(is_refused(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair)));
+}
+
+TEST(Attempt, DISABLED_OtherProcesses) {
+  const pid_t parent = ::getppid();
+  char byte = 0;
+  iovec mine{&byte, 1}, theirs{&byte, 1};
+  EXPECT_TRUE(is_refused(::ptrace(PTRACE_ATTACH, parent, nullptr, nullptr)));
+  EXPECT_TRUE(is_refused(::process_vm_readv(parent, &mine, 1, &theirs, 1, 0)));
+  EXPECT_TRUE(is_refused(::open(("/proc/" + std::to_string(parent) + "/mem").c_str(), O_RDONLY)));
+  EXPECT_TRUE(is_refused(::kill(parent, 0)));
+  EXPECT_TRUE(is_refused(::kill(-1, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_tgkill, parent, parent, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_pidfd_open, parent, 0)));
+}
+
+TEST(Attempt, DISABLED_NewProcesses) {
+  EXPECT_TRUE(is_refused(::fork()));
+  bool ran = false;
+  std::thread([&] { ran = true; }).join();
+  EXPECT_TRUE(ran);
+}
+
+TEST(Attempt, DISABLED_MoreRights) {
+  EXPECT_TRUE(is_refused(::unshare(CLONE_NEWUSER)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, nullptr)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_bpf, 0, nullptr, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_io_uring_setup, 1, nullptr)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_userfaultfd, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_perf_event_open, nullptr, 0, -1, -1, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_keyctl, 0, 0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_setns, 0, 0)));
+  EXPECT_TRUE(is_refused(::setuid(0)));
+  EXPECT_TRUE(is_refused(::syscall(SYS_chroot, "/usr")));
+  EXPECT_TRUE(is_refused(::syscall(SYS_memfd_create, "x", 0)));
+}
+
+TEST(Attempt, DISABLED_MuchMemory) {
+  constexpr std::size_t kMore = 512u << 20;
+  void* const memory = ::mmap(nullptr, kMore, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_EQ(memory, MAP_FAILED);
+}
+
+TEST(Attempt, DISABLED_EndlessWork) {
+  std::uint64_t turns = 0;
+  for (;;) asm volatile("" : "+r"(turns));
+}
+
+}  // namespace
+}  // namespace reelway::origin

@@ -1,0 +1,117 @@
+#include "origin/transcode/encode_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace reelway::origin {
+namespace {
+
+SourceFacts film(FrameRate rate, double video_s, double audio_s) {
+  SourceFacts facts;
+  facts.video = {0, 640, 360, rate, false, false, video_s};
+  facts.audio = {{1, "en", "", true, audio_s}};
+  facts.video_end_s = video_s;
+  facts.audio_end_s = audio_s;
+  return facts;
+}
+
+TEST(EncodePlan, GroupsLastTwoSeconds) {
+  EXPECT_EQ(plan_encode(film({24, 1}, 10, 10), "en").group_frames, 48u);
+  EXPECT_EQ(plan_encode(film({24000, 1001}, 10, 10), "en").group_frames, 48u);
+  EXPECT_EQ(plan_encode(film({25, 1}, 10, 10), "en").group_frames, 50u);
+  EXPECT_EQ(plan_encode(film({30000, 1001}, 10, 10), "en").group_frames, 60u);
+  EXPECT_EQ(plan_encode(film({60, 1}, 10, 10), "en").group_frames, 120u);
+}
+
+TEST(EncodePlan, FramesAndSamplesCoverTheFilm) {
+  const EncodePlan plan = plan_encode(film({30000, 1001}, 10.01, 10.05), "en");
+  EXPECT_EQ(plan.frames, 300u);
+  EXPECT_EQ(plan.audio_samples(), 480'480u);
+  EXPECT_EQ(plan.still_s, 0);
+}
+
+TEST(EncodePlan, TimesCountFromTheContainersStart) {
+  SourceFacts facts = film({25, 1}, 11.4, 11.4);
+  facts.start_s = 1.4;
+  EXPECT_EQ(plan_encode(facts, "en").frames, 250u);
+}
+
+TEST(EncodePlan, LastPictureStandsWhileAudioGoesOn) {
+  const EncodePlan plan = plan_encode(film({25, 1}, 10, 12), "en");
+  EXPECT_DOUBLE_EQ(plan.still_s, 2);
+  EXPECT_EQ(plan.frames, 300u);
+}
+
+TEST(EncodePlan, OneAudioTrackALanguageTheDefaultOneFirst) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  facts.audio = {{1, "", "", false, 10}, {2, "fr", "Commentaire", false, 10}, {3, "fr", "Stéréo", true, 10}};
+  const EncodePlan plan = plan_encode(facts, "en");
+  ASSERT_EQ(plan.audio.size(), 2u);
+  EXPECT_EQ(plan.audio[0].track_id, "audio/fr-aac");
+  EXPECT_EQ(plan.audio[0].stream, 3);
+  EXPECT_EQ(plan.audio[0].name, "Stéréo");
+  EXPECT_TRUE(plan.audio[0].is_default);
+  EXPECT_EQ(plan.audio[1].track_id, "audio/en-aac");
+  EXPECT_FALSE(plan.audio[1].is_default);
+}
+
+TEST(EncodePlan, FileNamesAreFlat) {
+  EXPECT_EQ(track_file("video/720"), "video-720.mp4");
+  EXPECT_EQ(track_index_file("audio/en-aac"), "audio-en-aac.idx");
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += word + " ";
+  return text;
+}
+
+TEST(FfmpegArguments, OneDecodeFeedsEveryOutput) {
+  EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
+  plan.source = "/in/source";
+  plan.output_folder = "/out";
+  const std::string text = joined(ffmpeg_arguments(plan, "/usr/bin/ffmpeg"));
+  EXPECT_THAT(text, testing::StartsWith("/usr/bin/ffmpeg "));
+  EXPECT_EQ(text.find(" -i "), text.rfind(" -i "));
+  EXPECT_THAT(text, testing::HasSubstr("-i file:/in/source"));
+  EXPECT_THAT(text, testing::HasSubstr("trim=end_frame=250"));
+  EXPECT_THAT(text, testing::HasSubstr("split=2[v0][s1];[s1]scale=426:240"));
+  EXPECT_THAT(text, testing::HasSubstr("apad=whole_len=480000,atrim=end_sample=480000[a0]"));
+  for (const char* file : {"video-360.mp4", "video-240.mp4", "audio-en-aac.mp4"}) {
+    EXPECT_THAT(text, testing::HasSubstr(std::string("file:/out/") + file));
+  }
+  EXPECT_THAT(text, testing::HasSubstr("-g 50 -keyint_min 50 -sc_threshold 0"));
+  EXPECT_THAT(text, testing::HasSubstr("language=eng"));
+}
+
+TEST(FfmpegArguments, PeakIsOneAndAHalfTimesTheAverage) {
+  const EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
+  const std::string text = joined(ffmpeg_arguments(plan, "ffmpeg"));
+  for (const Rung& rung : plan.rungs) {
+    EXPECT_THAT(text, testing::HasSubstr("-b:v " + std::to_string(rung.bits_per_second) + " -maxrate " +
+                                         std::to_string(rung.bits_per_second * 3 / 2)));
+  }
+}
+
+TEST(FfmpegArguments, FiltersFollowTheSource) {
+  EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
+  EXPECT_THAT(joined(ffmpeg_arguments(plan, "ffmpeg")), testing::Not(testing::HasSubstr("yadif")));
+  plan.deinterlace = true;
+  plan.tone_map = true;
+  plan.rungs.resize(1);
+  const std::string text = joined(ffmpeg_arguments(plan, "ffmpeg"));
+  EXPECT_THAT(text, testing::HasSubstr("yadif"));
+  EXPECT_THAT(text, testing::HasSubstr("tonemap=hable"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("split")));
+}
+
+TEST(ProbeArguments, OnlyFilesOfFilmContainersAreOpened) {
+  for (const auto& words : {probe_arguments("/in", "ffprobe"), packet_scan_arguments("/in", "ffprobe")}) {
+    EXPECT_THAT(joined(words), testing::HasSubstr("-protocol_whitelist file -format_whitelist "));
+    EXPECT_THAT(joined(words), testing::Not(testing::HasSubstr("hls")));
+    EXPECT_EQ(words.back(), "file:/in");
+  }
+}
+
+}  // namespace
+}  // namespace reelway::origin
