@@ -58,7 +58,7 @@ async function runGroup(name, options, cleanups) {
   const state = mkdtempSync(join(tmpdir(), `reelway-bench-${name}-`));
   cleanups.push(() => rmSync(state, { recursive: true, force: true }));
   say(`${name}: starting the servers`);
-  const group = await groups[name]({ bin: options.bin, state, quick: options.quick, cleanup: (stop) => cleanups.push(stop) });
+  const group = await groups[name]({ bin: options.bin, state, quick: options.quick, say, cleanup: (stop) => cleanups.push(stop) });
   say(`${name}: ${group.work}; ${options.rounds} rounds of ${options.seconds} s on cores ${cores.serverCore} (server) and ${cores.clientCore} (client)`);
   const taken = await measureGroup(group, { ...options, warmUpSeconds: 1, say });
   return group.subjects.slice(1).map((peer, index) => rowOf({ work: group.work, unit: group.unit, peer: peer.name }, taken[0], taken[index + 1]));

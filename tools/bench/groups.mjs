@@ -129,7 +129,7 @@ async function startOriginWithFilm({ bin, state, cleanup, quick }) {
   cleanup(() => cluster.stop());
   await cluster.startOrigin();
   cluster.writeCliConfig();
-  const ingested = cluster.cli("ingest", makeFilm(state, quick ? 18 : 48), "--title", title);
+  const ingested = cluster.cli("ingest", makeFilm(state, quick ? 24 : 48), "--title", title);
   // Pinned only now: transcoding may use the whole machine.
   const pinned = spawnSync("taskset", ["-a", "-c", "-p", String(serverCore), String(cluster.origin.child.pid)], { encoding: "utf8" });
   if (pinned.status !== 0) throw new Error(`taskset: ${pinned.stderr}`);
@@ -162,9 +162,9 @@ async function justInTime(context) {
     { name: "nginx static, tcp_nopush off", pid, urls: paths.map((path) => nginx.nopushOff + path) }];
   await verify(chosen, sums);
   writeUrlFiles(context.state, chosen);
-  const meanMiB = (bytesTotal / paths.length / (1 << 20)).toFixed(1);
+  context.say(`  ${paths.length} segments of ${(bytesTotal / paths.length / (1 << 20)).toFixed(1)} MiB on average`);
   return {
-    work: `just-in-time segments, ${paths.length} of ${meanMiB} MiB on average, ${connections} connections`, unit: "GB per server CPU-second",
+    work: `just-in-time segments, ${connections} connections`, unit: "GB per server CPU-second",
     subjects: chosen, client: discardClient(join(context.bin, "reelway-load"), connections) };
 }
 
