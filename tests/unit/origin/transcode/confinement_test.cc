@@ -3,19 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "common/base/unique_fd.h"
 #include "origin/transcode/sandbox.h"
 #include "tests/support/temporary_folder.h"
 
@@ -146,6 +150,34 @@ TEST_F(Confinement, ProcessorTimeIsBounded) {
   cpu_limit_ = std::chrono::seconds(1);
   const ChildEnd end = attempt("EndlessWork");
   EXPECT_TRUE(end.signal == SIGKILL || end.signal == SIGXCPU) << end.exit_code;
+}
+
+TEST_F(Confinement, AnotherParentThanStatedIsRefused) {
+  ChildRequest request;
+  request.command = {kConfine, "--parent", "1", "--", "/usr/bin/true"};
+  EXPECT_EQ(run_child(request, StopSignal())->exit_code, 125);
+}
+
+TEST_F(Confinement, DiesWithItsParent) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  UniqueFd reader(ends[0]), writer(ends[1]);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    ::dup2(writer.get(), STDOUT_FILENO);
+    const std::string script = kConfine + " --parent $$ -- /bin/sh -c 'echo $$; exec sleep 1000' & wait";
+    ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+    ::_exit(127);
+  }
+  writer.reset();
+  char number[32] = {};
+  ASSERT_GT(::read(reader.get(), number, sizeof number - 1), 0);
+  const UniqueFd confined(static_cast<int>(::syscall(SYS_pidfd_open, std::atoi(number), 0)));
+  ASSERT_TRUE(confined.valid());
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  pollfd ended{confined.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ended, 1, 60'000), 1);
 }
 
 // ---- What runs within. Each is meaningless, and often harmful, outside of the sandbox. ----
