@@ -31,8 +31,9 @@ std::string step_line(std::size_t number, const Json& step, const Terminal& term
   std::string words = text_at(step, "code");
   if (const std::string detail = text_at(step, "detail"); !detail.empty())
     words += (words.empty() ? "" : ": ") + detail;
-  return fmt::format("  {}. {:<10} {}{} {}\n", number, printable(text_at(step, "step")),
-                     styled(terminal, style, printable(verdict)), padding, printable(words));
+  if (!words.empty()) words = padding + " " + printable(words);
+  return fmt::format("  {}. {:<10} {}{}\n", number, printable(text_at(step, "step")),
+                     styled(terminal, style, printable(verdict)), words);
 }
 
 std::string seconds_text(const Json& object, const char* key) {

@@ -90,8 +90,10 @@ export class Cluster {
     mkdirSync(state, { recursive: true });
     this.secrets = {};
     for (const name of ["api", "seal", ...Array.from({ length: edges }, (_, i) => `edge-${i + 1}`), "admin"]) {
-      this.secrets[name] = randomBytes(32).toString("hex");
-      writeFileSync(join(state, `${name}.secret`), this.secrets[name] + "\n", { mode: 0o600 });
+      // A folder that was kept from an earlier run keeps its secrets: its signing keys are sealed with one of them.
+      const file = join(state, `${name}.secret`);
+      if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("hex") + "\n", { mode: 0o600 });
+      this.secrets[name] = readFileSync(file, "utf8").trim();
     }
     const edgeLines = Array.from({ length: edges }, (_, i) => `edge-${i + 1} ${this.secrets[`edge-${i + 1}`]}\n`);
     writeFileSync(join(state, "edges.secret"), edgeLines.join(""), { mode: 0o600 });

@@ -147,7 +147,7 @@ export class Controls {
       words: trackName(track, index), note: track.lang ?? "", checked: index === playback.audioTrack,
       choose: () => playback.chooseAudio(index) })));
     const labels = () => {
-      const level = playback.levels[playback.level];
+      const level = playback.levels[playback.automatic ? playback.level : playback.chosenLevel];
       const height = level ? `${level.height}p` : "";
       element("quality-label").textContent = playback.automatic ? `Auto${height && ` · ${height}`}` : height;
       element("audio-label").textContent = playback.audioTracks.length > 0 ? trackName(playback.audioTracks[Math.max(0, playback.audioTrack)], 0) : "";
@@ -161,7 +161,7 @@ export class Controls {
   #qualityItems() {
     const { playback } = this;
     const levels = playback.levels.map((level, index) => ({
-      words: `${level.height}p`, note: bitRate(level.bitrate).join(" "), checked: !playback.automatic && index === playback.hls.nextLevel,
+      words: `${level.height}p`, note: bitRate(level.bitrate).join(" "), checked: !playback.automatic && index === playback.chosenLevel,
       choose: () => playback.chooseLevel(index) }));
     return [{ words: "Auto", note: "follows your line", checked: playback.automatic, choose: () => playback.chooseLevel(-1) }, ...levels.reverse()];
   }

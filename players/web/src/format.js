@@ -2,7 +2,8 @@
 
 export function clock(seconds) {
   if (!Number.isFinite(seconds)) return "–:––";
-  const whole = Math.max(0, Math.floor(seconds));
+  // Film lengths are sums of frames, which may fall short of the second by a hair.
+  const whole = Math.max(0, Math.floor(seconds + 0.02));
   const two = (n) => String(n).padStart(2, "0");
   const minutes = Math.floor(whole / 60);
   return minutes >= 60 ? `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;

@@ -66,6 +66,8 @@ export class Playback extends EventTarget {
 
   get levels() { return this.hls?.levels ?? []; }
   get level() { return this.hls?.currentLevel ?? -1; }
+  // The level that the viewer chose, or -1.
+  get chosenLevel() { return this.hls?.manualLevel ?? -1; }
   get automatic() { return this.hls?.autoLevelEnabled ?? true; }
   get bandwidth() { return this.hls?.bandwidthEstimate ?? NaN; }
   get audioTracks() { return this.hls?.audioTracks ?? []; }
