@@ -233,8 +233,8 @@ void ClientConnection::abort() {
 
 // Closing at once could reset the connection while the answer is still on its way (RFC 9112 section 9.6).
 void ClientConnection::linger() {
-  if (input_over_) return close_now();
   phase_ = Phase::lingering;
+  if (input_over_) return close_now();
   pending_.clear();
   (void)::shutdown(fd_.get(), SHUT_WR);
   set_deadline(kLinger);

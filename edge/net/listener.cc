@@ -118,7 +118,10 @@ void Listener::close_all() {
 }
 
 void Listener::check_drained() {
-  if (draining_ && !accept_.in_flight() && connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+  if (!draining_ || accept_.in_flight()) return;
+  // Refused at once, players turn to another edge; in the backlog of a socket nobody accepts from they would wait.
+  fd_.reset();
+  if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
 }  // namespace reelway::edge

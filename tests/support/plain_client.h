@@ -35,11 +35,12 @@ struct PlainResponse {
 class PlainClient {
  public:
   explicit PlainClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CHECK(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    CHECK(connect(fd_.get(), port));
+  }
+
+  static bool is_refused(std::uint16_t port) {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return !connect(fd.get(), port);
   }
 
   void send(std::string_view text) {
@@ -111,6 +112,14 @@ class PlainClient {
   void close() { fd_.reset(); }
 
  private:
+  static bool connect(int fd, std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+
   void receive_chunks(PlainResponse& response) {
     while (true) {
       std::size_t line = 0;

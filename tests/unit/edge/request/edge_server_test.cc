@@ -457,6 +457,7 @@ TEST_F(EdgeServerTest, ADrainFinishesRunningAnswersAndClosesIdleConnections) {
   PlainResponse response = busy.receive_start(1000);
   edge_->begin_drain();
   EXPECT_TRUE(idle.closed_by_peer());
+  EXPECT_TRUE(PlainClient::is_refused(edge_->port()));
   gate->open();
   busy.receive_rest(response);
   EXPECT_EQ(response.body, body);
