@@ -8,6 +8,7 @@
 #include "edge/store/disk_loader.h"
 #include "edge/store/disk_recovery.h"
 #include "edge/store/disk_writer.h"
+#include "edge/store/open_attempts.h"
 
 // Model: what lies on disk is known in memory (DiskIndex: key -> StoredPlace; DiskSpace: free slots) and recorded in
 // RocksDB (RecordIndex), which alone survives. A StoredPlace is free again only after its record is gone and nobody
@@ -54,6 +55,23 @@ struct DiskTier::State {
 
 Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                  const DiskTierOptions& options) {
+  std::error_code failed;
+  std::filesystem::create_directories(options.directory, failed);
+  if (failed) return system_error("mkdir", options.directory, failed.value());
+  OpenAttempts attempts(options.directory + "/opening");
+  const auto have_died = attempts.begin();
+  if (!have_died) return have_died.error();
+  if (*have_died && std::filesystem::exists(index_directory(options))) {
+    telemetry::log_warn("edge store: the last {} starts died while opening the index", OpenAttempts::kDeathsMax);
+    REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
+  }
+  auto opened = open_or_start_empty(ring, clock, memory, options);
+  attempts.end();
+  return opened;
+}
+
+Result<std::unique_ptr<DiskTier>> DiskTier::open_or_start_empty(ring::Ring& ring, const Clock& clock,
+                                                                MemoryTier& memory, const DiskTierOptions& options) {
   auto state = open_state(ring, clock, memory, options);
   // Opened, but damaged further in: found by the scan.
   if (!state && state.error().code == ErrorCode::stored_data_corrupt) {
@@ -67,9 +85,6 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& 
 
 Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                               const DiskTierOptions& options) {
-  std::error_code failed;
-  std::filesystem::create_directories(options.directory, failed);
-  if (failed) return system_error("mkdir", options.directory, failed.value());
   auto records = RecordIndex::open(index_directory(options));
   if (!records) return std::move(records).error();
   auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));

@@ -45,6 +45,8 @@ class DiskTier {
 
  private:
   struct State;
+  static Result<std::unique_ptr<DiskTier>> open_or_start_empty(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
+                                                               const DiskTierOptions& options);
   static Result<std::unique_ptr<State>> open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                    const DiskTierOptions& options);
   explicit DiskTier(std::unique_ptr<State> state);

@@ -36,6 +36,11 @@ inline std::string body_of(std::string_view key, std::size_t bytes) {
   return body;
 }
 
+// The same in every run, but with --gtest_shuffle (and --gtest_repeat) another each time: for long runs.
+inline std::uint64_t seed(std::uint64_t of_test) {
+  return of_test + 1000 * static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
+}
+
 class TempDirectory {
  public:
   TempDirectory() {

@@ -1,10 +1,8 @@
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <random>
 
+#include "tests/unit/edge/store/child_process.h"
 #include "tests/unit/edge/store/store_fixture.h"
 
 // A child process (this program again, with a filter and the directory in its environment) fills and loads objects
@@ -14,50 +12,12 @@
 namespace reelway::edge {
 namespace {
 
-constexpr const char* kDirectoryVariable = "REELWAY_STORE_KILL_DIRECTORY";
 constexpr int kKeys = 64;
 
 std::size_t size_of(int number) {
   return number % 4 == 0 ? 1 + static_cast<std::size_t>(number) * 251 % 16'384
                          : 16'385 + static_cast<std::size_t>(number) * 37'717 % 1'400'000;
 }
-
-class Child {
- public:
-  explicit Child(const std::string& directory) {
-    int pipe_ends[2];
-    EXPECT_EQ(::pipe(pipe_ends), 0);
-    process_ = ::fork();
-    if (process_ == 0) {
-      ::dup2(pipe_ends[1], STDOUT_FILENO);
-      ::close(pipe_ends[0]);
-      ::setenv(kDirectoryVariable, directory.c_str(), 1);
-      ::execl("/proc/self/exe", "test", "--gtest_filter=StoreKill.SurvivesKills", nullptr);
-      ::_exit(2);
-    }
-    ::close(pipe_ends[1]);
-    // Wait until its store is open; what comes before is the test framework's banner.
-    char byte = 0;
-    while (::read(pipe_ends[0], &byte, 1) == 1 && byte != '!') {
-    }
-    is_open_ = byte == '!';
-    drain_ = pipe_ends[0];
-  }
-  ~Child() { ::close(drain_); }
-
-  bool is_open() const { return is_open_; }
-  int kill() {
-    ::kill(process_, SIGKILL);
-    int status = 0;
-    ::waitpid(process_, &status, 0);
-    return status;
-  }
-
- private:
-  pid_t process_ = -1;
-  int drain_ = -1;
-  bool is_open_ = false;
-};
 
 class StoreKill : public StoreFixture {
  protected:
@@ -71,11 +31,11 @@ class StoreKill : public StoreFixture {
 };
 
 void StoreKill::fill_until_killed(const char* directory) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   options_.directory = directory;
   open();
   std::mt19937_64 random(std::random_device{}());
-  if (!store_ || ::write(STDOUT_FILENO, "!", 1) != 1) ::_exit(5);
+  if (!store_) ::_exit(5);
+  ChildProcess::say_ready();
   for (;;) {
     const int number = static_cast<int>(random() % kKeys);
     const std::string key = "/" + std::to_string(number);
@@ -94,14 +54,14 @@ void StoreKill::fill_until_killed(const char* directory) {
 }
 
 TEST_F(StoreKill, SurvivesKills) {
-  if (const char* directory = ::getenv(kDirectoryVariable)) fill_until_killed(directory);
+  if (const char* directory = ChildProcess::directory()) fill_until_killed(directory);
   use_disk();
-  std::mt19937_64 random(13);
+  std::mt19937_64 random(seed(13));
   std::uint64_t found = 0;
   std::uint64_t corrupt = 0;
   for (int round = 0; round < 20; ++round) {
-    Child child(options_.directory);
-    ASSERT_TRUE(child.is_open());
+    const ChildProcess child("StoreKill.SurvivesKills", options_.directory);
+    ASSERT_TRUE(child.wait_until_ready());
     ::usleep(static_cast<useconds_t>(random() % 400'000));  // where the death strikes, nothing is waited for
     const int status = child.kill();
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself, code " << WEXITSTATUS(status);
