@@ -70,6 +70,13 @@ class S3Fifo {
     return take(at->second).value;
   }
 
+  // Ghosts stay.
+  void clear() {
+    nodes_.clear();
+    small_ = {};
+    main_ = {};
+  }
+
   // The policy's next victim of those for which may_evict(value) holds; nullopt when none was found among the
   // entries looked at. Entries that may not go are put back at the young end of their queue; at most kSkipsMax of
   // a queue are looked at in one call, so that a call's cost has a limit when nearly everything is in use.

@@ -38,6 +38,11 @@ std::shared_ptr<StoredPlace> DiskIndex::remove(std::string_view key) {
   return nullptr;
 }
 
+void DiskIndex::clear() {
+  in_slots_.clear();
+  inline_.clear();
+}
+
 std::optional<DiskIndex::Leaving> DiskIndex::evict(Queue& queue) {
   auto victim = queue.evict([](const std::shared_ptr<StoredPlace>& place) { return place.use_count() == 1; });
   if (!victim) return std::nullopt;

@@ -32,6 +32,9 @@ class DiskIndex {
   void restore(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);  // after a restart
   std::shared_ptr<StoredPlace> remove(std::string_view key);
 
+  // RocksDB has lost all records.
+  void clear();
+
   // The next to go that nobody holds; its record must be removed.
   std::optional<Leaving> evict_from_slots() { return evict(in_slots_); }
   std::optional<Leaving> evict_inline() { return evict(inline_); }

@@ -38,7 +38,7 @@ struct DiskTier::State {
       : records(std::move(the_records)),
         slabs(std::move(the_slabs)),
         index(slabs.capacity_bytes(), budget_bytes / kInlineShare),
-        journal(ring, *records),
+        journal(ring, *records, [this] { index.clear(); }),
         shared{ring, clock, slabs, space, index, journal, gate} {}
 
   Gate gate;

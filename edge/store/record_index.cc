@@ -109,6 +109,8 @@ struct RecordIndex::State {
   rocksdb::ColumnFamilyHandle* bodies() const { return handles[kBodies]; }
 
   rocksdb::Status open() {
+    std::error_code failed;  // RocksDB reports it
+    fs::create_directories(directory, failed);
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(database_options(), directory, families(), &handles, &opened);
     database.reset(opened);
@@ -183,8 +185,6 @@ Result<void> RecordIndex::set_aside(const std::string& directory) {
 Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& directory) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::error_code failed;
-    fs::create_directories(directory, failed);
-    if (failed) return system_error("mkdir", directory, failed.value());
     auto state = std::make_unique<State>(directory);
     const rocksdb::Status status = state->open();
     if (!status.ok()) {
@@ -228,6 +228,17 @@ Result<void> RecordIndex::for_each(const std::function<void(std::string_view, By
   }
   if (!at->status().ok()) return index_error("scanning the index", at->status());
   return {};
+}
+
+Result<void> RecordIndex::start_anew() {
+  const std::unique_lock lock(state_->reopening);
+  state_->close();
+  REELWAY_TRY(set_aside(state_->directory));
+  const rocksdb::Status status = state_->open();
+  if (!status.ok()) return index_error(state_->directory, status);
+  state_->has_failed = false;
+  const auto ours = state_->adopt_schema();
+  return ours ? Result<void>() : ours.error();
 }
 
 Result<void> RecordIndex::apply(std::span<const Change> changes) {

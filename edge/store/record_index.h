@@ -40,8 +40,10 @@ class RecordIndex {
   Result<std::optional<std::string>> body(std::string_view key) const;
   // All records in the order of their keys.
   Result<void> for_each(const std::function<void(std::string_view key, ByteView record)>& visit) const;
-  // All of them or none.
+  // All of them or none. stored_data_corrupt when damage in the database stands in the way: it will not go away.
   Result<void> apply(std::span<const Change> changes);
+  // Sets the database aside and goes on with an empty one.
+  Result<void> start_anew();
 
  private:
   struct State;

@@ -17,8 +17,17 @@ constexpr std::chrono::milliseconds kRetryAfter{1000};
 
 }  // namespace
 
-RecordJournal::RecordJournal(ring::Ring& ring, RecordIndex& index)
-    : ring_(ring), index_(index), retry_(ring), worker_(ring, 1, 1, "store-journal") {}
+// What goes to the worker and comes back.
+struct RecordJournal::Batch {
+  std::vector<RecordIndex::Change> changes;
+  bool start_anew = false;
+  bool was_lost = false;
+  bool is_damaged = false;
+  bool ok = false;
+};
+
+RecordJournal::RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost)
+    : ring_(ring), index_(index), lost_(std::move(lost)), retry_(ring), worker_(ring, 1, 1, "store-journal") {}
 
 void RecordJournal::put(RecordIndex::Change change, std::function<void(bool)> done) {
   CHECK(change.record.has_value());
@@ -53,30 +62,40 @@ void RecordJournal::flush() {
   writing_.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
 
-  auto changes = std::make_shared<std::vector<RecordIndex::Change>>();
-  for (const Entry& entry : writing_) changes->push_back(entry.change);
-  auto ok = std::make_shared<bool>(false);
-  const bool accepted = worker_.submit(
-      [this, changes, ok] {
-        const auto written = index_.apply(*changes);
-        if (!written) telemetry::log_error("edge store: {}", describe(written.error()));
-        *ok = written.ok();
-      },
-      [this, ok] { flushed(*ok); });
+  auto batch = std::make_shared<Batch>();
+  for (const Entry& entry : writing_) batch->changes.push_back(entry.change);
+  batch->start_anew = is_damaged_;
+  const bool accepted = worker_.submit([this, batch] { write(*batch); }, [this, batch] { flushed(*batch); });
   CHECK(accepted);  // one batch at a time
 }
 
-void RecordJournal::flushed(bool ok) {
-  healthy_ = ok;
-  if (!ok) ++errors_;
-  if (!ok && !giving_up_) {
+// On the worker.
+void RecordJournal::write(Batch& batch) {
+  Result<void> written;
+  if (batch.start_anew) {
+    written = index_.start_anew();
+    batch.was_lost = true;
+  }
+  if (written) written = index_.apply(batch.changes);
+  batch.ok = written.ok();
+  if (written) return;
+  batch.is_damaged = written.error().code == ErrorCode::stored_data_corrupt;
+  telemetry::log_error("edge store: {}", describe(written.error()));
+}
+
+void RecordJournal::flushed(const Batch& batch) {
+  healthy_ = batch.ok;
+  is_damaged_ = batch.is_damaged;
+  if (batch.was_lost) lost_();
+  if (!batch.ok) ++errors_;
+  if (!batch.ok && !giving_up_) {
     retain_removals();
     retry_.arm(kRetryAfter, [this] {
       healthy_ = true;  // until the next batch tells
       schedule();
     });
   }
-  for (Entry& entry : std::exchange(writing_, {})) entry.done(ok);
+  for (Entry& entry : std::exchange(writing_, {})) entry.done(batch.ok);
   schedule();
 }
 

@@ -17,9 +17,12 @@ namespace reelway::edge {
 //
 // A put that fails is reported and forgotten. A removal must happen before its slots are used again, so one that
 // fails stays first in line and is tried again after a second; until then healthy() is false and puts fail at once.
+//
+// When damage in the index is why it fails, the index is replaced by an empty one, and `lost` is called: no record that
+// was there before is any more.
 class RecordJournal {
  public:
-  RecordJournal(ring::Ring& ring, RecordIndex& index);
+  RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost);
 
   void put(RecordIndex::Change change, std::function<void(bool written)> done);
   void remove(std::string key, bool drop_body, std::function<void()> done);
@@ -37,16 +40,20 @@ class RecordJournal {
   void add(Entry entry);
   void schedule();
   void flush();
-  void flushed(bool ok);
+  struct Batch;
+  void write(Batch& batch);
+  void flushed(const Batch& batch);
   void retain_removals();
 
   ring::Ring& ring_;
   RecordIndex& index_;
+  std::function<void()> lost_;
   std::vector<Entry> waiting_;
   std::vector<Entry> writing_;
   bool scheduled_ = false;
   bool healthy_ = true;
   bool giving_up_ = false;
+  bool is_damaged_ = false;  // the index, as the last batch found
   std::uint64_t errors_ = 0;
   ring::Timer retry_;
   ring::SideWorkers worker_;  // one thread: the order of batches is the order of changes

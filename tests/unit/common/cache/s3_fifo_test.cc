@@ -13,7 +13,9 @@ namespace {
 
 using Fifo = S3Fifo<int>;
 
-std::string key(int number) { return "/film/v1/video/" + std::to_string(number) + ".m4s"; }
+std::string key(int number) {
+  return "/film/v1/video/" + std::to_string(number) + ".m4s";
+}
 
 // Inserts within a budget, as an owner does; returns what had to go.
 std::vector<std::string> put(Fifo& fifo, std::uint64_t budget, const std::string& name, std::uint64_t bytes) {
@@ -86,6 +88,18 @@ TEST(S3Fifo, FindsAVictimInTheOtherQueueWhenOneIsAllInUse) {
   const auto victim = fifo.evict([](int value) { return value == 1; });
   ASSERT_TRUE(victim.has_value());
   EXPECT_EQ(victim->key, key(1000));
+}
+
+TEST(S3Fifo, ClearedIsEmpty) {
+  Fifo fifo(100);
+  fifo.insert(key(1), 20, 0);
+  fifo.insert_in_main(key(2), 20, 0);
+  fifo.clear();
+  EXPECT_EQ(fifo.bytes(), 0u);
+  EXPECT_EQ(fifo.entries(), 0u);
+  EXPECT_FALSE(fifo.evict().has_value());
+  fifo.insert(key(1), 20, 0);
+  EXPECT_EQ(fifo.evict()->key, key(1));
 }
 
 TEST(S3Fifo, LooksAtALimitedNumberInOneCall) {

@@ -311,6 +311,40 @@ TEST_F(StoreDamage, ARuinedIndexIsSetAside) {
   EXPECT_TRUE(right_or_none("/b", 100'000));
 }
 
+// Damage that neither the opening nor the scan meets, but RocksDB's own work later: it then takes no more writes.
+TEST_F(StoreDamage, DamageThatTurnsUpLaterReplacesTheIndex) {
+  for (int i = 0; i < 40; ++i) fill("/" + std::to_string(i), body_of("/" + std::to_string(i), 10'000));
+  fill_to_disk("/large", 100'000);
+  reopen();
+  close();
+  std::string largest;
+  for (const auto& file : fs::directory_iterator(options_.directory + "/index")) {
+    if (file.path().extension() != ".sst") continue;
+    if (largest.empty() || file.file_size() > fs::file_size(largest)) largest = file.path();
+  }
+  flip_bit(largest, fs::file_size(largest) * 4);
+  // Each opening leaves one more table; at four they are merged.
+  for (int round = 0; round < 8 && !fs::exists(options_.directory + "/index.damaged"); ++round) {
+    open();
+    for (int i = 0; i < 5; ++i) fill_to_disk("/" + std::to_string(round) + "-" + std::to_string(i), 5'000);
+    if (round == 5) {
+      int tries = 0;
+      run_until([&] {
+        if (fs::exists(options_.directory + "/index.damaged")) return true;
+        if (store_->counters().disk_queue_bytes == 0) fill("/try" + std::to_string(tries++), "x");
+        return false;
+      });
+    }
+    close();
+  }
+  ASSERT_TRUE(fs::exists(options_.directory + "/index.damaged"));
+  open();
+  EXPECT_FALSE(right_or_none("/large", 100'000));
+  fill_to_disk("/large", 200'000);
+  reopen();
+  EXPECT_TRUE(right_or_none("/large", 200'000));
+}
+
 TEST_F(StoreDamage, AnUnknownFormatStartsEmpty) {
   fill_to_disk("/a", 100'000);
   close();
