@@ -11,8 +11,8 @@ namespace reelway::http {
 
 // What the headers say about where the message and the connection end, and what is wrong with that.
 
-// Every line ends with CR LF, no CR or LF stands alone, no line continues the one before (RFC 9112 sections 2.2
-// and 5.2).
+// No LF stands alone and no line continues the one before (RFC 9112 sections 2.2 and 5.2): llhttp takes both. A CR that
+// stands alone it refuses.
 std::optional<Refusal> check_lines(std::string_view head);
 
 // llhttp takes a line that begins with its colon; a name has at least one character (RFC 9112 section 5).
