@@ -127,6 +127,15 @@ void FileReader::count_read(const TrackFile& file, TrackFile::Units units, const
   if (result) return;
   if (result.error().code == ErrorCode::stored_data_corrupt) ++counters_.crc_failures;
   telemetry::log_error("{}", describe(result.error()));
+  // An operator who restores the file puts another one in its place: the next request shall open that one.
+  forget(file.path());
+}
+
+void FileReader::forget(const std::string& path) {
+  const auto found = files_.find(path);
+  if (found == files_.end()) return;
+  recent_.erase(found->second);
+  files_.erase(found);
 }
 
 std::unique_ptr<FileBody> FileReader::body(std::shared_ptr<TrackFile> file, TrackFile::Range range) {

@@ -56,6 +56,7 @@ class FileReader {
     std::shared_ptr<TrackFile> file;
   };
   void keep(std::shared_ptr<TrackFile> file);
+  void forget(const std::string& path);
   void count_read(const TrackFile& file, TrackFile::Units units, const Result<void>& result);
 
   EventLoop& loop_;

@@ -23,7 +23,6 @@
 namespace reelway::origin {
 namespace {
 
-constexpr std::size_t kInputBytes = 64 * 1024;  // holds a whole head: see the limit below
 constexpr unsigned kReadsPerPump = 8;
 
 bool expects_continue(const http::RequestHead& head) {
@@ -37,9 +36,7 @@ Connection::Connection(const Host& host, UniqueFd socket)
     : host_(host),
       socket_(std::move(socket)),
       parser_(host.limits.message),
-      input_(std::make_unique_for_overwrite<std::uint8_t[]>(kInputBytes)) {
-  CHECK(host.limits.message.head_bytes_max < kInputBytes);
-}
+      input_(std::make_unique_for_overwrite<std::uint8_t[]>(host.limits.input_bytes)) {}
 
 Connection::~Connection() {
   CHECK(phase_ == Phase::closed);
@@ -94,7 +91,7 @@ bool Connection::pump_input() {
 
 bool Connection::receive_some() {
   input_begin_ = input_end_ = 0;
-  const ssize_t count = recv(socket_.get(), input_.get(), kInputBytes, MSG_DONTWAIT);
+  const ssize_t count = recv(socket_.get(), input_.get(), host_.limits.input_bytes, MSG_DONTWAIT);
   if (count < 0) {
     if (errno == EINTR) return true;
     if (errno != EAGAIN && errno != EWOULDBLOCK) close();
@@ -176,7 +173,7 @@ void Connection::on_end_of_input() {
 
 void Connection::discard_input() {
   for (unsigned i = 0; i < kReadsPerPump; ++i) {
-    const ssize_t count = recv(socket_.get(), input_.get(), kInputBytes, MSG_DONTWAIT);
+    const ssize_t count = recv(socket_.get(), input_.get(), host_.limits.input_bytes, MSG_DONTWAIT);
     if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) return close();
     if (count < 0) return;
   }
@@ -346,7 +343,7 @@ void Connection::update_interest() {
       if (body_paused_) deadline_.reset();  // the worker is behind, not the client
       poll_->want(!body_paused_, !output_.empty());
       break;
-    case Phase::answering: poll_->want(false, !output_.empty()); break;
+    case Phase::answering: poll_->want(false, false); break;  // what is left goes out with the answer
     case Phase::writing: poll_->want(false, !warming_); break;
     case Phase::lingering: poll_->want(true, false); break;
     case Phase::closed: break;

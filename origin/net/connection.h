@@ -19,6 +19,7 @@ namespace reelway::origin {
 
 struct ConnectionLimits {
   http::Limits message;
+  std::size_t input_bytes = 64 * 1024;              // buffer of a connection: what one read may take
   std::chrono::milliseconds head_timeout{10'000};   // from the first byte of a head (or the accept) to its end
   std::chrono::milliseconds idle_timeout{75'000};   // between requests; longer than an edge keeps an idle connection
   std::chrono::milliseconds body_timeout{30'000};   // without a byte of the body while we read

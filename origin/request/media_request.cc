@@ -190,7 +190,8 @@ Verdict MediaRequest::plan() {
   auto planned = hls::plan_segment(*track().index, version_->presentation.units_per_segment, resource_.segment);
   if (!planned) return fail(planned.error());
   plan_ = std::move(planned).value();
-  return Verdict::next;
+  etag_ = entity_tag(plan_.crc32c, plan_.header.size() + plan_.file_bytes, version_->content_id);
+  return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
 }
 
 Verdict MediaRequest::open_file() {
@@ -227,12 +228,10 @@ Verdict MediaRequest::warm_range() {
 
 Verdict MediaRequest::serve_segment() {
   const std::uint64_t bytes = plan_.header.size() + plan_.file_bytes;
-  const std::string etag = entity_tag(plan_.crc32c, bytes, version_->content_id);
-  if (client_has(etag)) return send(not_modified(etag), 0);
   ++services_.counters.segments_packaged;
   Response response;
   response.headers = {{"Content-Type", std::string(hls::content_type(resource_.kind, track().index->kind))},
-                      {"ETag", etag},
+                      {"ETag", etag_},
                       {"Cache-Control", std::string(kImmutable)},
                       {"Content-Digest", crc32c_digest_field(plan_.crc32c)}};
   response.text = std::make_shared<const std::string>(as_text(plan_.header));

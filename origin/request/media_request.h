@@ -70,6 +70,7 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   std::shared_ptr<const PublishedVersion> version_;
   std::size_t track_ = 0;
   hls::SegmentPlan plan_;
+  std::string etag_;  // of the planned segment
   std::shared_ptr<TrackFile> file_;
   bool warmed_ = false;
   bool refreshed_ = false;

@@ -53,6 +53,7 @@ ServerLimits media_limits() {
   ServerLimits limits;
   limits.connections_max = 4096;
   limits.connection.message.body_bytes_max = 0;  // edges only fetch
+  limits.connection.input_bytes = 8 * 1024;      // a request of an edge fits into one read
   return limits;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 #include <sys/file.h>
@@ -11,11 +12,14 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <mutex>
 #include <shared_mutex>
 
 #include "common/base/random.h"
 #include "common/base/unique_fd.h"
+#include "common/telemetry/log.h"
 #include "origin/store/store_records.h"
 
 // Model. One RocksDB, three column families (docs/formats/control_store.md):
@@ -48,8 +52,22 @@ Error store_error(const rocksdb::Status& status, const std::string& directory) {
   return {ErrorCode::io_failed, Side::disk, false, detail};
 }
 
+// RocksDB's own log file is one more thing that can fail on a full disk, and Debian's build, with its assertions on,
+// ends the process when that log is used again after a failed write. So what RocksDB has to say goes to our log.
+class DatabaseLog final : public rocksdb::Logger {
+ public:
+  DatabaseLog() : rocksdb::Logger(rocksdb::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[512];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    telemetry::log_warn("control store: RocksDB: {}", line);
+  }
+};
+
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
+  options.info_log = std::make_shared<DatabaseLog>();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   // Every batch is synced before anybody is told of it. So only the last, unacknowledged one may be torn by a crash,
@@ -58,8 +76,6 @@ rocksdb::DBOptions database_options() {
   options.paranoid_checks = true;
   options.max_total_wal_size = 64 << 20;
   options.max_open_files = 256;
-  options.keep_log_file_num = 2;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;

@@ -137,12 +137,20 @@ export function checkLinks(file, text, exists) {
   });
 }
 
+// The release is written twice, for CMake and for the programs: it must be the same.
+export function checkVersion(cmake, header) {
+  const project = /project\(reelway VERSION ([\d.]+)/.exec(cmake)?.[1];
+  const program = /kVersion = "([\d.]+)"/.exec(header)?.[1];
+  return project && project === program ? [] : [`CMakeLists.txt says version ${project}, common/base/version.h ${program}; write the same`];
+}
+
 function checkTree() {
-  const breaches = [];
+  const read = (file) => readFileSync(join(root, file), "utf8");
+  const breaches = checkVersion(read("CMakeLists.txt"), read("common/base/version.h"));
   for (const file of trackedFiles()) {
     breaches.push(...checkName(file));
     if (!isSource(file) && !isScript(file) && !file.endsWith(".md")) continue;
-    const text = readFileSync(join(root, file), "utf8");
+    const text = read(file);
     if (isSource(file)) breaches.push(...checkIncludes(file, text), ...checkHeader(file, text));
     if (isSource(file) || isScript(file)) breaches.push(...checkSizes(file, text), ...checkNotes(file, text));
     breaches.push(...checkLinks(file, text, (target) => existsSync(join(root, target))));
@@ -163,6 +171,7 @@ function canary() {
     "leftover notes": checkNotes("a.cc", "// TO" + "DO: later\n"),
     "pragma once": checkHeader("a.h", "int a;\n"),
     "names": checkName("common/utils.h"),
+    "version": checkVersion("project(reelway VERSION 1.0.0", 'kVersion = "1.0.1"'),
     "links": checkLinks("docs/a.md", "[x](gone.md)", () => false),
   };
   const clean = {
