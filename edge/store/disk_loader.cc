@@ -135,12 +135,12 @@ void DiskLoader::begin_io(Load& load) {
 }
 
 void DiskLoader::piece_read(Load& load, std::size_t index) {
-  if (load.is_corrupt) return;
   ObjectWriter writer(load.object);
   const auto& parts = load.found.record.extents;
   std::uint64_t at = 0;
   for (std::size_t i = 0; i < index; ++i) at += parts[i].bytes;
   if (crc32c(writer.piece(at, parts[index].bytes)) != parts[index].crc32c) {
+    // Those before it that are still being read are shown when they come: parts are read in order.
     load.is_corrupt = true;
     load.io->stop();
     return;

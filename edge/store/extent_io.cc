@@ -79,7 +79,8 @@ void ExtentIo::advanced(Slot& slot, std::int32_t result) {
   }
   slot.done_bytes += static_cast<std::size_t>(result);
   if (slot.done_bytes == pieces_[slot.piece].bytes) {
-    if (error_ == 0) piece_done_(slot.piece);
+    // Also after an error elsewhere: what has come whole is of use to a reader.
+    piece_done_(slot.piece);
     return next(slot);
   }
   // Past the end of a file: nothing, or a rest that O_DIRECT could not go on from.

@@ -118,17 +118,18 @@ bool Connection::parse_some() {
   parser_idle_ = false;
   input_begin_ += step->consumed;
   parser_hungry_ = step->event == http::ParseEvent::need_more;
+  const auto handler = handler_;  // it may answer, and so be let go of, inside the call
   switch (step->event) {
     case http::ParseEvent::need_more: break;
     case http::ParseEvent::head: on_head(); break;
     case http::ParseEvent::body:
-      if (handler_) handler_->body(step->body);
+      if (handler) handler->body(step->body);
       break;
     case http::ParseEvent::complete:
       body_ended_ = true;
       if (phase_ != Phase::body) break;
       enter(Phase::answering);
-      handler_->body_end();
+      handler->body_end();
       break;
   }
   return true;

@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"TargetWithBlank", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"TargetWithTab", "GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"TargetWithControlByte", "GET /a\x01 HTTP/1.1\r\nHost: a\r\n\r\n"},
-        BadRequest{"TargetWithNul", std::string("GET /a\0 HTTP/1.1\r\nHost: a\r\n\r\n", 31)},
+        BadRequest{"TargetWithNul", std::string("GET /a\0 HTTP/1.1\r\nHost: a\r\n\r\n", 29)},
         BadRequest{"TargetNotAscii", "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"TargetMissing", "GET  HTTP/1.1\r\nHost: a\r\n\r\n"},
         BadRequest{"TargetRelative", "GET a/b HTTP/1.1\r\nHost: a\r\n\r\n"},

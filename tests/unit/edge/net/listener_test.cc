@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "common/http/serialize.h"
+#include "common/telemetry/log.h"
 #include "tests/support/plain_client.h"
 
 namespace reelway::edge {
@@ -173,6 +174,7 @@ TEST_F(ListenerTest, AClientThatResetsIsForgotten) {
 }
 
 TEST_F(ListenerTest, WithoutDescriptorsAcceptingRestsAndResumes) {
+  telemetry::start_log("test", telemetry::LogLevel::error);  // as a program does, while there are descriptors
   start();
   const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   std::vector<UniqueFd> fillers;
