@@ -45,17 +45,26 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// The option or section whose name takes the fewest edits to become `key`.
 std::string_view nearest_key(std::span<const Option> table, std::string_view key) {
   key = key.substr(0, 128);  // The distance costs the product of both lengths.
   const auto last_part = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
-  const auto distance = [&](const Option& option) {
-    // A key at the wrong level is also near: "memory_bytes" for "store.memory_bytes".
-    const std::size_t level = 1 + edit_distance(last_part(option.key), last_part(key));
-    return std::min(edit_distance(option.key, key), level);
+  std::string_view nearest;
+  std::size_t least = std::string_view::npos;
+  const auto consider = [&](std::string_view candidate, std::size_t distance) {
+    if (distance >= least) return;
+    least = distance;
+    nearest = candidate;
   };
-  return std::min_element(table.begin(), table.end(),
-                          [&](const Option& a, const Option& b) { return distance(a) < distance(b); })
-      ->key;
+  for (const Option& option : table) {
+    consider(option.key, edit_distance(option.key, key));
+    // A key at the wrong level is also near: "memory_bytes" for "store.memory_bytes".
+    consider(option.key, 1 + edit_distance(last_part(option.key), last_part(key)));
+    for (std::size_t dot = option.key.find('.'); dot != std::string_view::npos; dot = option.key.find('.', dot + 1)) {
+      consider(option.key.substr(0, dot), edit_distance(option.key.substr(0, dot), key));
+    }
+  }
+  return nearest;
 }
 
 // "public: {listen: ...}" for a missing "public.listen".

@@ -21,7 +21,7 @@ enum class Kind : std::uint8_t {
   bytes,      // 512KiB, 64MiB, 10GiB or a plain number
   duration,   // 250ms, 5s, 2m, 1h
   endpoint,   // 127.0.0.1:8080, [::1]:8080
-  url,        // http://host:port
+  url,        // http://host:port or https://host:port
   text_list,  // a YAML sequence of texts
 };
 

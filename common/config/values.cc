@@ -114,11 +114,11 @@ std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
 }
 
 std::optional<std::string> parse_url(std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) return std::nullopt;
+  const std::size_t scheme = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : 0;
+  if (scheme == 0) return std::nullopt;
   if (text.ends_with('/')) text.remove_suffix(1);
-  if (text.size() <= kScheme.size()) return std::nullopt;
-  const std::string authority(text.substr(kScheme.size()));
+  if (text.size() <= scheme) return std::nullopt;
+  const std::string authority(text.substr(scheme));
   const bool with_port = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
   if (!parse_endpoint(with_port ? authority : authority + ":80").ok()) return std::nullopt;
   return std::string(text);

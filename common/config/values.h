@@ -15,7 +15,7 @@ std::optional<bool> parse_flag(std::string_view text);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<std::int64_t> parse_bytes(std::string_view text);
 std::optional<std::int64_t> parse_duration_ms(std::string_view text);
-// "http://host:port" without a path; a slash at its end is cut off.
+// "http://host:port" or https, without a path; a slash at its end is cut off.
 std::optional<std::string> parse_url(std::string_view text);
 
 // In the largest unit that divides the value: "64MiB", "1500ms".

@@ -103,6 +103,8 @@ TEST(Settings, UnknownKeyIsNamedWithTheNearest) {
             "edge.yaml:4: there is no option \"store.memory_byte\"; the nearest is \"store.memory_bytes\"");
   error = error_of(least_and("memory_bytes: 1MiB\n"));
   EXPECT_THAT(error.detail, AllOf(HasSubstr("edge.yaml:4"), HasSubstr("\"store.memory_bytes\"")));
+  error = error_of(least_and("pubic: {listen: x}\n"));
+  EXPECT_THAT(error.detail, HasSubstr("\"public\""));
   error = error_of(least_and("acces_log: x\n"));
   EXPECT_THAT(error.detail, HasSubstr("\"access_log\""));
 }
@@ -149,7 +151,7 @@ TEST(Settings, InvalidValueNamesWhatWasExpected) {
       {"public.listen: 127.0.0.256:80", "an address and port"},
       {"public.listen: ::1:80", "an address and port"},
       {"public.listen: '[::1:80'", "an address and port"},
-      {"upstream: https://127.0.0.1:8081", "a URL such as"},
+      {"upstream: ftp://127.0.0.1:8081", "a URL such as"},
       {"upstream: 127.0.0.1:8081", "a URL such as"},
       {"upstream: http://127.0.0.1:8081/path", "a URL such as"},
       {"upstream: http://", "a URL such as"},
