@@ -11,7 +11,8 @@ constexpr std::string_view kUrlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 constexpr std::array<std::int8_t, 256> inverse(std::string_view alphabet) {
   std::array<std::int8_t, 256> table{};
   table.fill(-1);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
   return table;
 }
 constexpr auto kStandardInverse = inverse(kStandard);
@@ -87,9 +88,13 @@ std::optional<Bytes> from_hex(std::string_view text) {
   return bytes;
 }
 
-std::string base64url(ByteView bytes) { return encode(bytes, kUrlSafe); }
+std::string base64url(ByteView bytes) {
+  return encode(bytes, kUrlSafe);
+}
 
-std::optional<Bytes> from_base64url(std::string_view text) { return decode(text, kUrlSafeInverse); }
+std::optional<Bytes> from_base64url(std::string_view text) {
+  return decode(text, kUrlSafeInverse);
+}
 
 std::string base64(ByteView bytes) {
   std::string text = encode(bytes, kStandard);

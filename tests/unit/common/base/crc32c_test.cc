@@ -31,7 +31,8 @@ TEST(Crc32c, DigestFieldRoundTripsAndRefusesOthers) {
   EXPECT_EQ(crc32c_digest_field(0xe3069283u), "crc32c=:4waSgw==:");
   EXPECT_EQ(crc32c_from_digest_field("crc32c=:4waSgw==:"), 0xe3069283u);
   EXPECT_EQ(crc32c_from_digest_field("sha-256=:AAAA:, crc32c=:4waSgw==:"), 0xe3069283u);
-  for (const char* bad : {"", "crc32c=", "crc32c=::", "crc32c=:4waSgw==", "crc32c=:4waSg===:", "crc32c=:AAAAAAAA:", "sha-256=:AAAA:"}) {
+  for (const char* bad :
+       {"", "crc32c=", "crc32c=::", "crc32c=:4waSgw==", "crc32c=:4waSg===:", "crc32c=:AAAAAAAA:", "sha-256=:AAAA:"}) {
     EXPECT_EQ(crc32c_from_digest_field(bad), std::nullopt) << bad;
   }
 }

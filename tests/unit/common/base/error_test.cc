@@ -23,7 +23,8 @@ TEST(Error, EveryCodeHasANameAStatusAMeaningAndARemedy) {
 
 TEST(Error, DescribesCauseAndRemedy) {
   const Error error{.code = ErrorCode::token_expired, .detail = "12 s ago"};
-  EXPECT_EQ(describe(error), "token_expired: the token's time is over (12 s ago). Remedy: ask the origin for a new play URL.");
+  EXPECT_EQ(describe(error),
+            "token_expired: the token's time is over (12 s ago). Remedy: ask the origin for a new play URL.");
 }
 
 TEST(Error, JsonSurvivesBytesThatAreNotText) {

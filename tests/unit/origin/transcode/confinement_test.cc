@@ -57,9 +57,7 @@ class Confinement : public testing::Test {
     return end.ok() ? *end : ChildEnd{};
   }
 
-  ChildEnd attempt(const std::string& name) {
-    return run({kAttempts, "--gtest_filter=Attempt." + name});
-  }
+  ChildEnd attempt(const std::string& name) { return run({kAttempts, "--gtest_filter=Attempt." + name}); }
 
   void expect_refused(const std::string& name) {
     const ChildEnd end = attempt(name);
