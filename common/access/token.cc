@@ -18,6 +18,9 @@ namespace reelway::access {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kEntitlementClaim = 1;
+constexpr std::uint8_t kHeightClaim = 2;
+constexpr std::uint8_t kLanguagesClaim = 3;
 constexpr std::size_t kSignatureBytes = 64;
 // The trailing zero byte belongs to the label.
 constexpr std::string_view kLabel{"reelway-token-1\0", 16};
@@ -44,13 +47,56 @@ Error unsignable(std::string detail) {
   return {ErrorCode::config_value_invalid, Side::client, false, std::move(detail)};
 }
 
-// A claim narrows what its bearer may do, so one that is not understood must refuse the token. None is defined yet.
-bool is_known_claim(std::uint8_t /*number*/) {
-  return false;
-}
-
 bool is_time(std::uint64_t seconds) {
   return seconds <= static_cast<std::uint64_t>(kTimeMax);
+}
+
+std::optional<EntitlementClaim> read_entitlement(ByteView value) {
+  ByteReader reader{value};
+  EntitlementClaim claim;
+  const ByteView id = reader.take(claim.id.size());
+  std::copy(id.begin(), id.end(), claim.id.begin());
+  claim.revision = reader.i64();
+  if (reader.failed() || !reader.at_end() || claim.revision < 0) return std::nullopt;
+  return claim;
+}
+
+std::uint16_t read_height(ByteView value) {
+  ByteReader reader{value};
+  const std::uint16_t height = reader.u16();
+  return reader.at_end() ? height : 0;
+}
+
+std::vector<std::string> read_languages(std::string_view text) {
+  std::vector<std::string> languages;
+  while (true) {
+    const auto dot = text.find('.');
+    languages.emplace_back(text.substr(0, dot));
+    if (dot == std::string_view::npos) return languages;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+std::string languages_text(const std::vector<std::string>& languages) {
+  std::string text;
+  for (const std::string& language : languages) text += (text.empty() ? "" : ".") + language;
+  return text;
+}
+
+// A claim narrows what its bearer may do, so one that is not understood must refuse the token.
+Result<void> read_claim(std::uint8_t number, ByteView value, Token& token) {
+  switch (number) {
+    case kEntitlementClaim:
+      token.entitlement = read_entitlement(value);
+      if (!token.entitlement) return malformed("its entitlement is not of the known form");
+      return {};
+    case kHeightClaim:
+      token.view.max_height = read_height(value);
+      if (token.view.max_height == 0) return malformed("its maximum height is not of the known form");
+      return {};
+    case kLanguagesClaim: token.view.languages = read_languages(as_text(value)); return {};
+    default: return malformed("claim " + std::to_string(number) + " is not known here");
+  }
 }
 
 Result<void> read_claims(ByteReader& reader, Token& token) {
@@ -61,11 +107,33 @@ Result<void> read_claims(ByteReader& reader, Token& token) {
     const ByteView value = reader.take(reader.u8());
     if (reader.failed()) break;
     if (number <= previous) return malformed("its claims are not in rising order");
-    if (!is_known_claim(number)) return malformed("claim " + std::to_string(number) + " is not known here");
+    REELWAY_TRY(read_claim(number, value, token));
     previous = number;
-    token.claims.emplace(number, Bytes(value.begin(), value.end()));
   }
+  if (!check_view(token.view)) return malformed("its languages are not of the known form");
   return {};
+}
+
+void write_claims(ByteWriter& writer, const Token& token) {
+  const std::string languages = languages_text(token.view.languages);
+  writer.u8(static_cast<std::uint8_t>((token.entitlement ? 1 : 0) + (token.view.max_height != 0 ? 1 : 0) +
+                                      (languages.empty() ? 0 : 1)));
+  if (token.entitlement) {
+    writer.u8(kEntitlementClaim);
+    writer.u8(static_cast<std::uint8_t>(token.entitlement->id.size() + sizeof token.entitlement->revision));
+    writer.append(token.entitlement->id);
+    writer.i64(token.entitlement->revision);
+  }
+  if (token.view.max_height != 0) {
+    writer.u8(kHeightClaim);
+    writer.u8(sizeof token.view.max_height);
+    writer.u16(token.view.max_height);
+  }
+  if (!languages.empty()) {
+    writer.u8(kLanguagesClaim);
+    writer.u8(static_cast<std::uint8_t>(languages.size()));
+    writer.append(languages);
+  }
 }
 
 Result<void> read_token(ByteReader& reader, Token& token) {
@@ -97,7 +165,7 @@ Bytes write_token(const Token& token) {
   writer.append(token.session);
   writer.u8(static_cast<std::uint8_t>(token.title.size()));
   writer.append(token.title);
-  writer.u8(0);
+  write_claims(writer, token);
   return writer.take();
 }
 
@@ -113,8 +181,8 @@ Result<void> check_signable(const Token& token) {
   if (token.not_before_s < 0 || token.expires_s > kTimeMax || token.expires_s <= token.not_before_s) {
     return unsignable("a token's times must be in order, from 1970 to 9999");
   }
-  if (!token.claims.empty()) return unsignable("token format 1 has no claims yet");
-  return {};
+  if (token.entitlement && token.entitlement->revision < 0) return unsignable("a revision is never negative");
+  return check_view(token.view);
 }
 
 Result<Bytes> sign(ByteView message, const PrivateKey& key) {

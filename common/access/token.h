@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/access/view.h"
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 
@@ -23,7 +23,10 @@
 //   u8   count of claims, each: u8 number, u8 length, bytes; numbers rise strictly; an unknown number is refused
 //   64 B Ed25519 signature (RFC 8032) over "reelway-token-1\0" and all the bytes before it
 //
-// Claims known now: none required. Numbers reserved for the next formats: 1 entitlement, 2 maximum height, 3 languages.
+// Claims, each of them optional; one that is not there narrows nothing:
+//   1  entitlement: 16 B id, i64 revision at which the origin saw it. Without it the token itself is the right.
+//   2  maximum height: u16, not 0
+//   3  languages: their names in rising order, joined by '.': "de.en"
 // Pure: no clock, no key store.
 
 namespace reelway::access {
@@ -35,13 +38,20 @@ using SessionId = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kTokenTextMax = 1024;
 
+struct EntitlementClaim {
+  std::array<std::uint8_t, 16> id{};
+  std::int64_t revision = 0;
+  bool operator==(const EntitlementClaim&) const = default;
+};
+
 struct Token {
   KeyId kid = 0;
   std::int64_t not_before_s = 0;
   std::int64_t expires_s = 0;
   SessionId session{};
   std::string title;
-  std::map<std::uint8_t, Bytes> claims;
+  std::optional<EntitlementClaim> entitlement;
+  View view;
 
   bool operator==(const Token&) const = default;
 };
@@ -61,7 +71,7 @@ struct KeyPair {
 Result<KeyPair> generate_key_pair();
 Result<PublicKey> public_key_of(const PrivateKey& key);
 // config_value_invalid when the token could not be parsed again: a title that is no title id, times out of order,
-// a claim that this version does not know.
+// languages that are none.
 Result<std::string> sign_token(const Token& token, const PrivateKey& key);
 // token_malformed with the reason.
 Result<UnverifiedToken> parse_token(std::string_view text);

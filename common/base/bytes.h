@@ -77,7 +77,8 @@ class ByteWriter {
 
   // Overwrites four bytes written before, for sizes that are known only at the end.
   void patch_u32(std::size_t position, std::uint32_t value) {
-    for (int i = 0; i < 4; ++i) bytes_[position + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+      bytes_[position + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
   }
 
   std::size_t size() const { return bytes_.size(); }
@@ -86,7 +87,8 @@ class ByteWriter {
 
  private:
   void integer(std::uint64_t value, int width) {
-    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8)
+      bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
   }
 
   Bytes bytes_;

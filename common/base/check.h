@@ -9,5 +9,6 @@ namespace reelway {
 
 }  // namespace reelway
 
-#define CHECK(expression) \
-  (__builtin_expect(static_cast<bool>(expression), 1) ? void(0) : ::reelway::check_failed(#expression, __FILE__, __LINE__))
+#define CHECK(expression)                                       \
+  (__builtin_expect(static_cast<bool>(expression), 1) ? void(0) \
+                                                      : ::reelway::check_failed(#expression, __FILE__, __LINE__))

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -62,15 +62,15 @@ struct Txn {
 };
 
 struct TxnReply {
-  bool succeeded = false;                // whether the compares held
-  Revision revision = 0;                 // of the store after the transaction
+  bool succeeded = false;                      // whether the compares held
+  Revision revision = 0;                       // of the store after the transaction
   std::vector<std::vector<KeyValue>> results;  // one per executed operation; for get: zero or one entry
 };
 
 struct Page {
   std::vector<KeyValue> entries;  // ordered by key bytes
   bool more = false;
-  Revision revision = 0;          // as of which the page is true
+  Revision revision = 0;  // as of which the page is true
 };
 
 // One committed transaction as a watcher sees it; a batch is never split.
@@ -82,8 +82,12 @@ struct WatchBatch {
   Revision revision = 0;
   std::vector<Event> events;
 };
-struct WatchCompacted { Revision floor = 0; };  // the asked position is gone: take a range and watch from there
-struct WatchLost { std::string reason; };       // the watcher was too slow or the store is closing: watch again
+struct WatchCompacted {
+  Revision floor = 0;
+};  // the asked position is gone: take a range and watch from there
+struct WatchLost {
+  std::string reason;
+};  // the watcher was too slow or the store is closing: watch again
 using WatchMessage = std::variant<WatchBatch, WatchCompacted, WatchLost>;
 
 struct StoreStatus {
@@ -109,7 +113,8 @@ class ControlStore {
   virtual Result<Page> range(std::string_view prefix, std::size_t limit, std::string_view after_key = {}) = 0;
   // Events of revisions >= from, first from the log, then live, with no gap between. `deliver` is called on a thread
   // of the store, in order, one call at a time; it must not block for long (a bounded queue stands behind it).
-  virtual std::unique_ptr<Watch> watch(std::string prefix, Revision from, std::function<void(const WatchMessage&)> deliver) = 0;
+  virtual std::unique_ptr<Watch> watch(std::string prefix, Revision from,
+                                       std::function<void(const WatchMessage&)> deliver) = 0;
   virtual Result<void> compact(Revision floor) = 0;
   virtual Result<StoreStatus> status() = 0;
 
@@ -117,7 +122,8 @@ class ControlStore {
   Result<std::optional<KeyValue>> get(std::string_view key);
 };
 
-// Opens or creates the embedded store. io_failed, stored_data_corrupt, or store_unavailable when another process has it.
+// Opens or creates the embedded store. io_failed, stored_data_corrupt, or store_unavailable when another process has
+// it.
 Result<std::unique_ptr<ControlStore>> open_rocksdb_store(const std::string& directory);
 
 }  // namespace reelway::origin

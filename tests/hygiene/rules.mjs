@@ -15,7 +15,7 @@ export const mayInclude = {
   "origin/mp4": ["common/base"],
   "origin/hls": ["common/base", "origin/mp4"],
   edge: ["common", "edge"],
-  "edge/policy": ["common/base", "common/http", "common/access"],
+  "edge/policy": ["common/base", "common/http", "common/access", "common/rights"],
   loadtest: ["common", "loadtest"],
   cli: ["common", "cli"],
   tests: ["common", "origin", "edge", "loadtest", "cli", "tests"],

@@ -170,6 +170,38 @@ TEST_F(TokenTest, UnknownFormsAreRefused) {
   }
 }
 
+TEST_F(TokenTest, ClaimsComeBackAsTheyWere) {
+  Token token = film_token();
+  token.entitlement = EntitlementClaim{{1, 2, 3}, 77};
+  for (int i = 0; i < 2; ++i) {
+    const auto text = sign_token(token, keys_.private_key);
+    ASSERT_TRUE(text.ok());
+    const auto parsed = parse_token(*text);
+    ASSERT_TRUE(parsed.ok());
+    EXPECT_EQ(parsed->token, token);
+    token.view = {480, {"de", "en"}};
+  }
+}
+
+TEST_F(TokenTest, MalformedClaimsAreRefused) {
+  const Bytes refused[] = {
+      {1, 1, 0},                   // an entitlement without an id
+      {1, 2, 1, 9},                // half a height
+      {1, 2, 2, 0, 0},             // no height
+      {1, 3, 0},                   // no language
+      {1, 3, 5, 'e', 'n', '.', 'd', 'e'},
+      {1, 3, 5, 'd', 'e', '.', 'd', 'e'},
+      {1, 3, 2, 'E', 'N'},
+      {2, 3, 2, 'e', 'n', 2, 2, 1, 224},  // not in rising order
+  };
+  for (const Bytes& claims : refused) {
+    const auto parsed = parse_token(hand_made(1, "sintel", 5, 6, claims));
+    ASSERT_FALSE(parsed.ok()) << hex(claims);
+    EXPECT_EQ(parsed.error().code, ErrorCode::token_malformed);
+  }
+  EXPECT_TRUE(parse_token(hand_made(1, "sintel", 5, 6, Bytes{1, 2, 2, 1, 224})).ok());
+}
+
 TEST_F(TokenTest, SignsOnlyWhatItCanParse) {
   Token title = film_token();
   title.title = "Not A Title";
@@ -178,7 +210,7 @@ TEST_F(TokenTest, SignsOnlyWhatItCanParse) {
   Token negative = film_token();
   negative.not_before_s = -1;
   Token claim = film_token();
-  claim.claims[1] = {1, 2};
+  claim.view.languages = {"en", "de"};
   for (const Token& token : {title, times, negative, claim}) {
     const auto text = sign_token(token, keys_.private_key);
     ASSERT_FALSE(text.ok());

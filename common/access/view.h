@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace reelway::access {
+
+// What a token narrows its bearer to. The multivariant playlist differs by view; every other object is the same for
+// all who may have it, and its path says whether one may.
+struct View {
+  std::uint16_t max_height = 0;        // 0: every rendition
+  std::vector<std::string> languages;  // BCP 47 primary subtags, rising, no two equal; empty: all
+  bool operator==(const View&) const = default;
+};
+
+inline constexpr std::size_t kViewLanguagesMax = 16;
+
+bool is_language(std::string_view text);  // two or three of a-z
+// config_value_invalid names what is wrong with it.
+Result<void> check_view(const View& view);
+
+// "all", "h480", "h480.de.en", "de.en": one text for one view; goes into cache keys and to the origin.
+std::string view_id(const View& view);
+std::optional<View> parse_view_id(std::string_view text);
+
+// Whether objects at this path differ by view: the multivariant playlist does.
+bool varies_by_view(std::string_view object_path);
+// rendition_not_in_offer or language_not_in_offer when the path's rendition is outside the view.
+Result<void> check_path_in_view(const View& view, std::string_view object_path);
+
+}  // namespace reelway::access
