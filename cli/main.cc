@@ -22,6 +22,9 @@ Examples:
   reelway ingest ~/films/sintel.mp4 --name "Sintel"
   reelway titles
   reelway play-url sintel --ttl 48h
+  reelway rent ann@example.net sintel
+  reelway play ann@example.net sintel
+  reelway edges
   reelway explain http://edge-1.example.net/t/.../sintel/v1/master.m3u8
   reelway --json titles sintel
 
@@ -70,7 +73,8 @@ int run(const cli::Invocation& chosen, const std::string& config_file, bool json
 
 int main(int argc, char** argv) {
   const cli::HttpLibrary library;
-  CLI::App app{"Reelway's operator command: bring films in, hand out play URLs, see what an edge does.", "reelway"};
+  CLI::App app{"Reelway's operator command: bring films in, rent them out, hand out play URLs, see what an edge does.",
+               "reelway"};
   std::string config_file = default_config();
   bool json = false;
   app.add_option("--config", config_file,
@@ -95,6 +99,14 @@ int main(int argc, char** argv) {
   cli::add_play_url(app, chosen);
   cli::add_explain(app, chosen);
   cli::add_keys(app, chosen);
+  cli::add_rent(app, chosen);
+  cli::add_buy(app, chosen);
+  cli::add_entitlements(app, chosen);
+  cli::add_revoke(app, chosen);
+  cli::add_play(app, chosen);
+  cli::add_offers(app, chosen);
+  cli::add_offer(app, chosen);
+  cli::add_edges(app, chosen);
   cli::add_version(app, chosen);
   try {
     app.parse(argc, argv);

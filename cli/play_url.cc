@@ -9,13 +9,16 @@ namespace reelway::cli {
 namespace {
 
 Json token_fields(const access::Token& token) {
-  return {{"title", token.title},
-          {"kid", token.kid},
-          {"not_before_s", token.not_before_s},
-          {"not_before", format_utc(token.not_before_s)},
-          {"expires_s", token.expires_s},
-          {"expires", format_utc(token.expires_s)},
-          {"session", hex(token.session)}};
+  Json fields{{"title", token.title},
+              {"kid", token.kid},
+              {"not_before_s", token.not_before_s},
+              {"not_before", format_utc(token.not_before_s)},
+              {"expires_s", token.expires_s},
+              {"expires", format_utc(token.expires_s)},
+              {"session", hex(token.session)},
+              {"view", access::view_id(token.view)}};
+  if (token.entitlement) fields["entitlement"] = base64url(token.entitlement->id);
+  return fields;
 }
 
 void refuse(Json& verdict, const Error& error) {

@@ -41,6 +41,14 @@ void add_titles(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);
 void add_explain(CLI::App& app, Invocation& chosen);
 void add_keys(CLI::App& app, Invocation& chosen);
+void add_rent(CLI::App& app, Invocation& chosen);
+void add_buy(CLI::App& app, Invocation& chosen);
+void add_entitlements(CLI::App& app, Invocation& chosen);
+void add_revoke(CLI::App& app, Invocation& chosen);
+void add_play(CLI::App& app, Invocation& chosen);
+void add_offers(CLI::App& app, Invocation& chosen);
+void add_offer(CLI::App& app, Invocation& chosen);
+void add_edges(CLI::App& app, Invocation& chosen);
 void add_version(CLI::App& app, Invocation& chosen);
 
 Error usage_error(std::string detail);

@@ -1,32 +1,15 @@
 #include "loadtest/bench.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <sys/resource.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <vector>
-
-#include "common/base/check.h"
 
 namespace reelway::loadtest {
 namespace {
 
 constexpr std::chrono::milliseconds kReconnectPause{100};
-
-double process_cpu_s() {
-  rusage usage{};
-  CHECK(::getrusage(RUSAGE_SELF, &usage) == 0);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double ms(std::chrono::nanoseconds duration) {
-  return static_cast<double>(duration.count()) / 1e6;
-}
 
 class Run final : public ClientListener {
  public:
@@ -70,7 +53,7 @@ class Run final : public ClientListener {
 
   void ended(ClientConnection& connection, const Exchange& exchange) override {
     if (exchange.failure == Failure::connect) {
-      count_failure(exchange);
+      report_.outcomes.count_failure(*exchange.failure, exchange.detail);
       pause_then_open(connection);
       return;
     }
@@ -115,17 +98,10 @@ class Run final : public ClientListener {
   }
 
   void count(const Exchange& exchange) {
-    if (exchange.status != 0) ++report_.statuses[exchange.status];
-    if (exchange.failure) return count_failure(exchange);
-    ++report_.requests;
-    report_.bytes += exchange.body_bytes;
+    report_.outcomes.count(exchange);
+    if (exchange.failure) return;
     report_.latency.record(exchange.ended - exchange.started);
     report_.first_byte.record(exchange.first_byte - exchange.started);
-  }
-
-  void count_failure(const Exchange& exchange) {
-    ++report_.failures[static_cast<std::size_t>(*exchange.failure)];
-    if (report_.first_failure.empty()) report_.first_failure = exchange.detail;
   }
 
   ring::Ring& ring_;
@@ -142,56 +118,33 @@ class Run final : public ClientListener {
   bool ever_opened_ = false;
 };
 
-nlohmann::json histogram_json(const Histogram& histogram) {
-  return {{"p50", ms(histogram.quantile(0.5))},
-          {"p99", ms(histogram.quantile(0.99))},
-          {"max", ms(histogram.max())},
-          {"mean", ms(histogram.mean())}};
-}
-
 }  // namespace
-
-std::uint64_t BenchReport::failed() const {
-  return std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});
-}
 
 std::string BenchReport::json() const {
   const double seconds = ms(elapsed) / 1e3;
-  nlohmann::json body = {{"connections", connections},
-                         {"requests", requests},
-                         {"bytes", bytes},
-                         {"elapsed_s", seconds},
-                         {"requests_per_s", static_cast<double>(requests) / seconds},
-                         {"bytes_per_s", static_cast<double>(bytes) / seconds},
-                         {"latency_ms", histogram_json(latency)},
-                         {"first_byte_ms", histogram_json(first_byte)},
-                         {"client_cpu_s", client_cpu_s},
-                         {"reconnects", reconnects},
-                         {"errors", failed()},
-                         {"first_error", first_failure}};
-  for (std::size_t i = 0; i < kFailureKinds; ++i)
-    body["errors_by_kind"][failure_name(static_cast<Failure>(i))] = failures[i];
-  for (const auto& [status, count] : statuses) body["statuses"][std::to_string(status)] = count;
-  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::json body = outcomes.json();
+  body["connections"] = connections;
+  body["elapsed_s"] = seconds;
+  body["requests_per_s"] = static_cast<double>(outcomes.requests) / seconds;
+  body["bytes_per_s"] = static_cast<double>(outcomes.bytes) / seconds;
+  body["latency_ms"] = histogram_json(latency);
+  body["first_byte_ms"] = histogram_json(first_byte);
+  body["client_cpu_s"] = client_cpu_s;
+  body["reconnects"] = reconnects;
+  return json_text(body);
 }
 
 std::string BenchReport::text() const {
   const double seconds = ms(elapsed) / 1e3;
-  std::string text = fmt::format(
+  return fmt::format(
       "{} requests in {:.2f} s over {} connections: {:.0f} requests/s, {:.3f} GB/s\n"
-      "latency     p50 {:.3f} ms  p99 {:.3f} ms  max {:.3f} ms\n"
-      "first byte  p50 {:.3f} ms  p99 {:.3f} ms  max {:.3f} ms\n"
-      "client CPU  {:.2f} s\n",
-      requests, seconds, connections, static_cast<double>(requests) / seconds,
-      static_cast<double>(bytes) / seconds / 1e9, ms(latency.quantile(0.5)), ms(latency.quantile(0.99)),
-      ms(latency.max()), ms(first_byte.quantile(0.5)), ms(first_byte.quantile(0.99)), ms(first_byte.max()),
-      client_cpu_s);
-  if (failed() == 0) return text;
-  text += fmt::format("errors      {}:", failed());
-  for (std::size_t i = 0; i < kFailureKinds; ++i) {
-    if (failures[i] > 0) text += fmt::format(" {} {}", failures[i], failure_name(static_cast<Failure>(i)));
-  }
-  return text + "; the first: " + first_failure + "\n";
+      "latency     {}\n"
+      "first byte  {}\n"
+      "client CPU  {:.2f} s\n"
+      "{}",
+      outcomes.requests, seconds, connections, static_cast<double>(outcomes.requests) / seconds,
+      static_cast<double>(outcomes.bytes) / seconds / 1e9, histogram_text(latency), histogram_text(first_byte),
+      client_cpu_s, outcomes.failures_text());
 }
 
 Result<BenchReport> run_bench(ring::Ring& ring, const RequestList& list, const BenchOptions& options) {
@@ -199,7 +152,8 @@ Result<BenchReport> run_bench(ring::Ring& ring, const RequestList& list, const B
   BenchReport report = run.run();
   ring.abandon();  // connections that still wait for their peer to accept
   if (!run.ever_opened()) {
-    return Error{ErrorCode::upstream_unreachable, Side::upstream, true, list.authority + ": " + report.first_failure};
+    return Error{ErrorCode::upstream_unreachable, Side::upstream, true,
+                 list.authority + ": " + report.outcomes.first_failure};
   }
   return report;
 }

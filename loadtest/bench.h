@@ -1,14 +1,13 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 
 #include "common/base/result.h"
 #include "common/ring/ring.h"
 #include "loadtest/client_connection.h"
+#include "loadtest/figures.h"
 #include "loadtest/histogram.h"
 #include "loadtest/request_list.h"
 
@@ -24,11 +23,7 @@ struct BenchOptions {
 };
 
 struct BenchReport {
-  std::uint64_t requests = 0;  // that ended as they should
-  std::uint64_t bytes = 0;     // of their bodies
-  std::array<std::uint64_t, kFailureKinds> failures{};
-  std::string first_failure;  // its detail
-  std::map<std::uint16_t, std::uint64_t> statuses;
+  Outcomes outcomes;
   std::uint64_t reconnects = 0;
   Histogram latency;
   Histogram first_byte;
@@ -36,7 +31,6 @@ struct BenchReport {
   double client_cpu_s = 0;
   std::size_t connections = 0;
 
-  std::uint64_t failed() const;
   std::string json() const;
   std::string text() const;
 };

@@ -57,8 +57,9 @@ class ClientListener {
 struct ClientSettings {
   sockaddr_in address{};
   BodyUse body_use = BodyUse::count;
-  std::uint16_t expected_status = 200;
+  std::uint16_t expected_status = 200;        // 0: any
   std::chrono::milliseconds timeout{30'000};  // of connecting, and of each exchange
+  std::optional<in_addr> source{};            // the local address; the kernel's choice without one
 };
 
 // A keep-alive HTTP/1.1 connection that makes one exchange at a time. `settings` and `listener` outlive it, and it
@@ -76,6 +77,7 @@ class ClientConnection {
  private:
   enum class Phase : std::uint8_t { closed, connecting, idle, head, body, discarding, failing };
 
+  bool bind_source();
   void on_connected(std::int32_t result, std::uint32_t flags);
   void on_sent(std::int32_t result, std::uint32_t flags);
   void on_received(std::int32_t result, std::uint32_t flags);

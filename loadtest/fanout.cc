@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "loadtest/figures.h"
+
 namespace reelway::loadtest {
 namespace {
 
@@ -72,10 +74,6 @@ class Run final : public ClientListener {
   std::size_t ended_ = 0;
   std::string connect_failure_;
 };
-
-double ms(std::chrono::nanoseconds duration) {
-  return static_cast<double>(duration.count()) / 1e6;
-}
 
 std::chrono::nanoseconds last_first_byte(const FanoutReport& report) {
   std::chrono::nanoseconds last{0};
@@ -143,7 +141,7 @@ std::string FanoutReport::json() const {
                          {"first_bytes_before_any_end", first_bytes_before_any_end()},
                          {"first_bytes_before_last_end", first_bytes_before_last_end()}};
   for (const Client& client : clients) body["clients"].push_back(client_json(client));
-  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(body);
 }
 
 Result<FanoutReport> run_fanout(ring::Ring& ring, const RequestList& list, const FanoutOptions& options) {

@@ -1,15 +1,20 @@
 // The load client's command line. Exit codes: 0 done, 1 the run failed or some exchanges did, 2 the command line was
 // not understood.
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <map>
 
+#include "common/base/unique_fd.h"
 #include "common/base/version.h"
 #include "loadtest/bench.h"
 #include "loadtest/fanout.h"
+#include "loadtest/pace.h"
+#include "loadtest/url.h"
 
 namespace {
 
@@ -20,6 +25,8 @@ enum ExitCode : int { kDone = 0, kFailed = 1, kUsage = 2 };
 
 constexpr std::size_t kConnectionsMax = 16'384;
 constexpr std::chrono::hours kDurationMax{24};
+constexpr std::uint64_t kRateMax = 10'000'000;
+constexpr std::int64_t kEveryMsMax = 24 * 3600 * 1000;
 
 constexpr const char* kFooter = R"help(
 Examples:
@@ -27,6 +34,8 @@ Examples:
   reelway-load bench --urls-file segments.txt --connections 16 --discard --json
   reelway-load bench --url http://127.0.0.1:8081/film/v1/init.mp4 --headers-file edge.headers --requests 1000
   reelway-load fanout --url http://127.0.0.1:8090/t/TOKEN/film/v1/video/720/0.m4s --clients 100
+  reelway-load pace --urls-file sessions.txt --own --connections 500 --every 250ms --duration 10s --log exchanges.txt
+  reelway-load pace --urls-file junk.txt --connections 128 --rate 20000 --sources 127.0.0.2,127.0.0.3 --expect-status 0
 
 A headers file has one "Name: value" a line. Credentials belong there and not in --header, because a command line is
 visible to every user of the machine.
@@ -46,6 +55,11 @@ struct CommandLine {
   bool discard = false;
   bool json = false;
   std::size_t clients = 100;
+  std::int64_t every_ms = 0;  // not given
+  std::uint64_t rate = 0;     // not given
+  bool own = false;
+  std::vector<std::string> sources;
+  std::string log;
 };
 
 int report(const Error& error) {
@@ -90,7 +104,7 @@ int bench(const CommandLine& line, ring::Ring& ring, const RequestList& list) {
   const auto result = run_bench(ring, list, options);
   if (!result) return report(result.error());
   std::printf("%s%s", line.json ? result->json().c_str() : result->text().c_str(), line.json ? "\n" : "");
-  return result->failed() == 0 ? kDone : kFailed;
+  return result->outcomes.failed() == 0 ? kDone : kFailed;
 }
 
 int fanout(const CommandLine& line, ring::Ring& ring, const RequestList& list) {
@@ -99,6 +113,42 @@ int fanout(const CommandLine& line, ring::Ring& ring, const RequestList& list) {
   if (!result) return report(result.error());
   std::printf("%s\n", result->json().c_str());
   return result->failed() == 0 && result->equal_bodies() ? kDone : kFailed;
+}
+
+Result<PaceOptions> pace_options(const CommandLine& line) {
+  PaceOptions options;
+  options.connections = line.connections;
+  options.every = std::chrono::milliseconds(line.every_ms);
+  if (line.rate > 0) options.every = std::chrono::nanoseconds(std::chrono::seconds(line.connections)) / line.rate;
+  if (line.duration_ms > 0) options.duration = std::chrono::milliseconds(line.duration_ms);
+  options.own = line.own;
+  for (const std::string& text : line.sources) {
+    auto source = parse_source(text);
+    if (!source) return std::move(source).error();
+    options.sources.push_back(*source);
+  }
+  options.keep_log = !line.log.empty();
+  options.body_use = line.discard ? BodyUse::discard : BodyUse::count;
+  options.expected_status = line.expected_status;
+  options.timeout = std::chrono::milliseconds(line.timeout_ms);
+  return options;
+}
+
+int pace(const CommandLine& line, ring::Ring& ring, const RequestList& list) {
+  const auto options = pace_options(line);
+  if (!options) return report(options.error());
+  UniqueFd log;
+  if (!line.log.empty()) {  // before the run, or a bad path would cost one
+    log.reset(::open(line.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!log) return report(system_error("open", line.log, errno));
+  }
+  const auto result = run_pace(ring, list, *options);
+  if (!result) return report(result.error());
+  if (log) {
+    if (const auto written = result->write_log(log.get(), line.log); !written.ok()) return report(written.error());
+  }
+  std::printf("%s%s", line.json ? result->json().c_str() : result->text().c_str(), line.json ? "\n" : "");
+  return result->whole() ? kDone : kFailed;
 }
 
 const CLI::AsNumberWithUnit& duration_with_unit() {
@@ -112,9 +162,39 @@ void add_common_options(CLI::App& command, CommandLine& line) {
   command.add_option("--url", line.urls, "what to ask for (http://HOST[:PORT]/PATH); may be repeated");
   command.add_option("--header", line.headers, "a request header, 'Name: value'; may be repeated");
   command.add_option("--headers-file", line.headers_file, "a file of request headers, one a line");
-  command.add_option("--expect-status", line.expected_status, "any other status counts as an error")
+  command.add_option("--expect-status", line.expected_status, "any other status counts as an error; 0: none does")
       ->capture_default_str();
   command.add_option("--timeout", line.timeout_ms, "of one exchange, e.g. 500ms, 10s")->transform(duration_with_unit());
+}
+
+void add_connections(CLI::App& command, CommandLine& line) {
+  command.add_option("--connections", line.connections, "kept alive and used at once")
+      ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
+      ->capture_default_str();
+}
+
+void define_pace(CLI::App& app, CommandLine& line) {
+  CLI::App& pace = *app.add_subcommand(
+      "pace", "open loop: requests are begun by the clock, and late ones count from when they were due");
+  add_common_options(pace, line);
+  pace.add_option("--urls-file", line.urls_file, "a file of URLs, one a line, asked for in rotation");
+  add_connections(pace, line);
+  CLI::Option_group& speed = *pace.add_option_group("Pace", "one of:");
+  speed.add_option("--every", line.every_ms, "each connection asks once in this time, e.g. 250ms, 4s")
+      ->transform(duration_with_unit())
+      ->check(CLI::Range(std::int64_t{1}, kEveryMsMax));
+  speed.add_option("--rate", line.rate, "requests a second over all connections")
+      ->check(CLI::Range(std::uint64_t{1}, kRateMax));
+  speed.require_option(1);
+  pace.add_option("--duration", line.duration_ms, "how long requests fall due (default 2s)")
+      ->transform(duration_with_unit());
+  pace.add_flag("--own", line.own, "connection number i only ever asks for URL number i, not for all in rotation");
+  pace.add_option("--sources", line.sources, "local addresses to connect from, in rotation, e.g. 127.0.0.2,127.0.0.3")
+      ->delimiter(',');
+  pace.add_option("--log", line.log,
+                  "write a line for each exchange: url_index due_ms first_byte_ms end_ms status bytes (wall clock)");
+  pace.add_flag("--discard", line.discard, "let the kernel drop the bodies, so that they do not load the client");
+  pace.add_flag("--json", line.json, "print one JSON object");
 }
 
 void define(CLI::App& app, CommandLine& line) {
@@ -124,9 +204,7 @@ void define(CLI::App& app, CommandLine& line) {
   CLI::App& bench = *app.add_subcommand("bench", "closed loop: each connection asks again as soon as it is answered");
   add_common_options(bench, line);
   bench.add_option("--urls-file", line.urls_file, "a file of URLs, one a line, asked for in rotation");
-  bench.add_option("--connections", line.connections, "kept alive and used at once")
-      ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
-      ->capture_default_str();
+  add_connections(bench, line);
   bench
       .add_option("--duration", line.duration_ms,
                   "how long requests are begun, e.g. 500ms, 2s, 1m (default 2s, or no limit with --requests)")
@@ -139,6 +217,7 @@ void define(CLI::App& app, CommandLine& line) {
   fanout.add_option("--clients", line.clients, "how many")
       ->check(CLI::Range(std::size_t{1}, kConnectionsMax))
       ->capture_default_str();
+  define_pace(app, line);
 }
 
 int run(CLI::App& app, const CommandLine& line) {
@@ -146,7 +225,9 @@ int run(CLI::App& app, const CommandLine& line) {
   if (!list) return report(list.error());
   auto ring = ring::Ring::create({.receive_buffers = 2, .receive_buffer_bytes = 4096});
   if (!ring) return report(ring.error());
-  return app.got_subcommand("bench") ? bench(line, **ring, *list) : fanout(line, **ring, *list);
+  if (app.got_subcommand("bench")) return bench(line, **ring, *list);
+  if (app.got_subcommand("pace")) return pace(line, **ring, *list);
+  return fanout(line, **ring, *list);
 }
 
 }  // namespace

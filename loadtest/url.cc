@@ -1,5 +1,6 @@
 #include "loadtest/url.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <algorithm>
@@ -59,6 +60,14 @@ Result<sockaddr_in> resolve(const Url& url) {
   std::memcpy(&address, found->ai_addr, sizeof address);
   ::freeaddrinfo(found);
   return address;
+}
+
+Result<in_addr> parse_source(std::string_view text) {
+  in_addr address{};
+  if (::inet_pton(AF_INET, std::string(text).c_str(), &address) == 1) return address;
+  Error error{ErrorCode::usage, Side::client, false, ""};
+  error.detail.append("source '").append(text).append("' is no IPv4 address");
+  return error;
 }
 
 }  // namespace reelway::loadtest

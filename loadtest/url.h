@@ -24,4 +24,7 @@ Result<Url> parse_url(std::string_view text);
 // The first IPv4 address of the host. Blocks while it asks the resolver, so only at start-up.
 Result<sockaddr_in> resolve(const Url& url);
 
+// An IPv4 address of this machine to connect from, "127.0.0.2". Whether it is one shows when it is bound.
+Result<in_addr> parse_source(std::string_view text);
+
 }  // namespace reelway::loadtest

@@ -1,5 +1,6 @@
 // Measures Reelway beside nginx on the same bytes, in the same run, per CPU-second of the server. The server is pinned
-// to one core and the client to another; rounds are interleaved. See tools/bench/ for the parts.
+// to one core and the client to another; rounds are interleaved. What nginx has nothing to be compared with for (how
+// fast a revoked rental ends, what a flood of junk tokens costs) is measured only when it is named. See tools/bench/.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -7,15 +8,23 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { spawnSync } from "node:child_process";
 import { cores, groups } from "./bench/groups.mjs";
+import { measureJunk } from "./bench/junk.mjs";
 import { measureGroup, rowOf } from "./bench/measure.mjs";
+import { measureRevoke } from "./bench/revoke.mjs";
+
+// Without a peer, not in the rounds of the groups; each gives its rows.
+const measurements = { revoke: measureRevoke, junk: measureJunk };
+const names = [...Object.keys(groups), ...Object.keys(measurements)];
 
 const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--rounds N] [--seconds S]
 
-  NAME      what to measure, of: ${Object.keys(groups).join(", ")}; all by default
+  NAME      what to measure, of: ${Object.keys(groups).join(", ")} (all of them by default),
+            and, only when named: revoke (how fast a revoked rental ends at the edges),
+            junk (500 sessions beside 20,000 junk tokens a second)
   --bin     the folder of the built programs (build/release/bin)
   --quick   one round of one second each, and a shorter film
-  --rounds  interleaved rounds (default 5, quick 1)
-  --seconds length of one measurement (default 2, quick 1)
+  --rounds  interleaved rounds (default 5, junk 3, quick 1)
+  --seconds length of one measurement (default 2, junk 10, quick 1)
   --json    the last line of standard output is an array of the rows
 
 limited_by says "client" when the client's core was at least 95 % busy or the server's core less than 85 %: the
@@ -33,17 +42,18 @@ function readArguments() {
     console.log(usage);
     process.exit(0);
   }
-  const unknown = positionals.filter((name) => !(name in groups));
-  if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(", ")}; there are ${Object.keys(groups).join(", ")}`);
+  const unknown = positionals.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new Error(`no such measurement: ${unknown.join(", ")}; there are ${names.join(", ")}`);
   if (!values.bin) throw new Error("--bin is missing: the folder of the built programs");
-  const positive = (name, fallback) => {
-    const value = values[name] === undefined ? fallback : Number(values[name]);
+  const positive = (name) => {
+    if (values[name] === undefined) return null;  // as each measurement has it
+    const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number of at least 1`);
     return value;
   };
   return {
     ...values, names: positionals.length > 0 ? positionals : Object.keys(groups),
-    rounds: positive("rounds", values.quick ? 1 : 5), seconds: positive("seconds", values.quick ? 1 : 2) };
+    rounds: positive("rounds"), seconds: positive("seconds") };
 }
 
 function checkMachine() {
@@ -53,15 +63,22 @@ function checkMachine() {
   }
 }
 
-// Runs one group in a folder of its own; whatever it has started ends with it.
-async function runGroup(name, options, cleanups) {
+async function runGroup(name, context, options) {
+  const rounds = options.rounds ?? (options.quick ? 1 : 5);
+  const seconds = options.seconds ?? (options.quick ? 1 : 2);
+  const group = await groups[name](context);
+  say(`${name}: ${group.work}; ${rounds} rounds of ${seconds} s on cores ${cores.serverCore} (server) and ${cores.clientCore} (client)`);
+  const taken = await measureGroup(group, { rounds, seconds, warmUpSeconds: 1, say });
+  return group.subjects.slice(1).map((peer, index) => rowOf({ work: group.work, unit: group.unit, peer: peer.name }, taken[0], taken[index + 1]));
+}
+
+// Runs one measurement in a folder of its own; whatever it has started ends with it.
+function runNamed(name, options, cleanups) {
   const state = mkdtempSync(join(tmpdir(), `reelway-bench-${name}-`));
   cleanups.push(() => rmSync(state, { recursive: true, force: true }));
   say(`${name}: starting the servers`);
-  const group = await groups[name]({ bin: options.bin, state, quick: options.quick, say, cleanup: (stop) => cleanups.push(stop) });
-  say(`${name}: ${group.work}; ${options.rounds} rounds of ${options.seconds} s on cores ${cores.serverCore} (server) and ${cores.clientCore} (client)`);
-  const taken = await measureGroup(group, { ...options, warmUpSeconds: 1, say });
-  return group.subjects.slice(1).map((peer, index) => rowOf({ work: group.work, unit: group.unit, peer: peer.name }, taken[0], taken[index + 1]));
+  const context = { bin: options.bin, state, quick: options.quick, rounds: options.rounds, seconds: options.seconds, say, cleanup: (stop) => cleanups.push(stop) };
+  return name in groups ? runGroup(name, context, options) : measurements[name](context);
 }
 
 async function cleanUp(cleanups) {
@@ -87,7 +104,7 @@ async function main() {
   const rows = [];
   try {
     for (const name of options.names) {
-      rows.push(...await runGroup(name, options, cleanups));
+      rows.push(...await runNamed(name, options, cleanups));
       await cleanUp(cleanups);
     }
   } finally {

@@ -14,6 +14,7 @@ export const playEnoughS = 12;
 const pictureAtS = 8;
 const limitMs = 60_000;
 const pollMs = 200;
+const revokedLimitMs = 20_000;
 
 // Requests that a player gives up by itself are no faults; what the server or the line did is.
 function watch(page, errors) {
@@ -46,6 +47,19 @@ async function takePicture(page, path) {
   await page.screenshot({ path });
 }
 
+// Takes the rental back by the page's own button, and waits for what the page then says.
+async function takeBack(page, screenshot) {
+  const button = page.locator("#rental-revoke:not([hidden])");
+  if ((await button.count()) === 0) return { shown: null, after_ms: null };
+  const began = Date.now();
+  await button.click();
+  const card = page.locator("#trouble:not([hidden]) #trouble-code");
+  await card.waitFor({ timeout: revokedLimitMs }).catch(() => {});
+  const after_ms = Date.now() - began;
+  await takePicture(page, screenshot);
+  return { shown: (await card.count()) > 0 ? await card.innerText() : null, after_ms, screenshot };
+}
+
 // -> {playing, startup_ms, played_s, stalls, levels, decoded_frames, errors, master_url, screenshot, ended, ...}
 export async function checkPage({ pageUrl, masterUrl, webFolder, screenshot, tell, viewport = { width: 1440, height: 900 } }) {
   const { chromium } = createRequire(join(webFolder, "package.json"))("playwright-core");
@@ -65,10 +79,12 @@ export async function checkPage({ pageUrl, masterUrl, webFolder, screenshot, tel
     for (const fault of stats.errors ?? []) errors.add(fault);
     const words = await page.locator("#trouble:not([hidden]) .trouble-card").allInnerTexts();
     for (const text of words) errors.add(`shown: ${text.replace(/\s+/g, " ")}`);
+    const faults = [...errors];  // what comes after the rental's end is meant to
+    const revoked = await takeBack(page, screenshot.replace(/(\.\w+)$/, "-revoked$1"));
     return {
       playing: stats.playing ?? false, startup_ms: stats.startup_ms ?? null, played_s: stats.played_s ?? 0,
       stalls: stats.stalls ?? 0, levels: stats.levels ?? [], decoded_frames: stats.decoded_frames ?? 0,
-      dropped_frames: stats.dropped_frames ?? 0, ended: stats.ended ?? false, errors: [...errors], master_url: masterUrl, screenshot,
+      dropped_frames: stats.dropped_frames ?? 0, ended: stats.ended ?? false, errors: faults, revoked, master_url: masterUrl, screenshot,
     };
   } finally {
     await browser.close();

@@ -1,4 +1,5 @@
-// The demo: one origin, two edges, a film that goes in by the operator's command, and a page that plays it.
+// The demo: one origin, two edges, a film that goes in and is rented by the operator's commands, and a page that plays
+// it and shows what happens when the rental is taken back.
 // Called by ./dev demo after the build.
 
 import { spawn } from "node:child_process";
@@ -56,6 +57,28 @@ async function operatorSays(cluster, args) {
 const titleOf = (film) => basename(film, extname(film)).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63) || "film";
 const nameOf = (film) => basename(film, extname(film)).replace(/[_-]+/g, " ").replace(/^./, (c) => c.toUpperCase());
 
+const account = "demo@example.org";
+let rentals = 0;
+
+// The demo's shop: rents the film to the demo account, and asks for a playback as a platform's backend does.
+async function rent(cluster, title) {
+  const ordered = await cluster.api("POST", "/v1/orders", { account, title, kind: "rent", idempotency_key: `demo-${process.pid}-${++rentals}` });
+  // With --keep the account may hold it from an earlier run.
+  if (ordered.status !== 201 && ordered.body?.error?.code !== "already_entitled") throw new Error(`the order was refused: ${JSON.stringify(ordered.body)}`);
+  const playback = await cluster.api("POST", "/v1/playback", { account, title, device: "web page" });
+  if (playback.status !== 200) throw new Error(`the playback was refused: ${JSON.stringify(playback.body)}`);
+  return playback.body;
+}
+
+async function revoke(cluster, playback) {
+  const answer = await cluster.api("POST", `/v1/entitlements/${playback.entitlement}/revoke`, { reason: "taken back in the demo" });
+  if (answer.status !== 200) throw new Error(`the revocation was refused: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+const pageQuery = (play, name) => new URLSearchParams({
+  src: play.master_url, title: name, heartbeat: play.heartbeat_url, every: play.heartbeat_s, until: play.view_until_s ?? 0, shop: 1 }).toString();
+
 // A film that is there from an earlier run with --keep becomes its next version.
 async function bringIn(cluster, film) {
   const title = titleOf(film);
@@ -69,9 +92,9 @@ function box(rows) {
   for (const [name, value] of rows) say(name === "" && value === "" ? "" : `  ${dim(name.padEnd(width))}  ${value}`);
 }
 
-function showAddresses(cluster, page, play, options) {
+function showAddresses(cluster, page, title, play, options) {
   const here = (path) => [relative(process.cwd(), path) || ".", path].sort((a, b) => a.length - b.length)[0];
-  const path = new URL(play.url).pathname;
+  const path = new URL(play.master_url).pathname;
   say(`\n${bold("Reelway plays")}  ${styled("1;36", page)}\n`);
   box([
     ...cluster.edges.map((edge) => [`film at ${edge.name}`, `http://${edge.ready.public}${path}`]),
@@ -85,8 +108,10 @@ function showAddresses(cluster, page, play, options) {
     ["", ""],
     ["try", `export REELWAY_CONFIG=${here(cluster.cliConfig)} PATH=${here(options.bin)}:$PATH`],
     ["", "reelway titles"],
-    ["", `reelway explain "$(reelway play-url ${play.title})"`],
-    ["", `ffplay "$(reelway play-url ${play.title})"`],
+    ["", `reelway entitlements ${account}`],
+    ["", "reelway edges"],
+    ["", `reelway explain "$(reelway play ${account} ${title})"`],
+    ["", `ffplay "$(reelway play ${account} ${title})"`],
     ["", `curl -H "Authorization: Bearer $(cat ${here(cluster.secretFile("admin"))})" http://${cluster.edges[0].ready.admin}/v1/state`],
   ]);
 }
@@ -105,14 +130,22 @@ function faultsOf(seen) {
   return faults;
 }
 
+// After the film has played, the rental is taken back in the page, and the page must say so.
+function faultsOfRevoking(revoked) {
+  return revoked.shown === "entitlement_revoked" ? [] : [`after the rental was taken back the page showed: ${revoked.shown ?? "nothing"}`];
+}
+
 async function check(page, play) {
   say(`\n${bold("Playing in headless Chromium")} until ${playEnoughS} s are played`);
   const screenshot = join(root, "build/demo/screenshot.png");
   mkdirSync(dirname(screenshot), { recursive: true });
-  const seen = await checkPage({ pageUrl: page, masterUrl: play.url, webFolder, screenshot, tell: showProgress });
+  const seen = await checkPage({ pageUrl: page, masterUrl: play.master_url, webFolder, screenshot, tell: showProgress });
   if (process.stdout.isTTY) say();
-  const faults = faultsOf(seen);
-  if (faults.length === 0) say(`  it plays: start after ${seen.startup_ms} ms, ${seen.stalls} stalls, ${seen.levels.map((h) => `${h}p`).join(" and ")}`);
+  const faults = [...faultsOf(seen), ...faultsOfRevoking(seen.revoked)];
+  if (faults.length === 0) {
+    say(`  it plays: start after ${seen.startup_ms} ms, ${seen.stalls} stalls, ${seen.levels.map((h) => `${h}p`).join(" and ")}`);
+    say(`  the rental is taken back: the page says ${seen.revoked.shown} after ${seen.revoked.after_ms} ms`);
+  }
   return { seen, faults };
 }
 
@@ -142,11 +175,18 @@ async function run(options, cluster, cleanup) {
   }
   say(`\n${bold("Bringing the film in")}`);
   const { title, name } = await bringIn(cluster, film);
-  const play = cluster.cli("play-url", title);
-  const server = await servePage(buildPage());
+  await operatorSays(cluster, ["rent", account, title]);
+  let play = await rent(cluster, title);
+  const server = await servePage(buildPage(), { actions: {
+    "/shop/revoke": () => revoke(cluster, play),
+    "/shop/rent": async () => {
+      play = await rent(cluster, title);
+      return { page: `?${pageQuery(play, name)}` };
+    },
+  } });
   cleanup.push(() => server.close());
-  const page = `${server.url}?src=${encodeURIComponent(play.url)}&title=${encodeURIComponent(name)}`;
-  showAddresses(cluster, page, play, options);
+  const page = `${server.url}?${pageQuery(play, name)}`;
+  showAddresses(cluster, page, title, play, options);
   if (options.check) return check(page, play);
   say(`\n${dim("Ctrl-C ends it.")}`);
   await Promise.race([interruption, serverDied(cluster)]);

@@ -1,4 +1,4 @@
-// Serves a folder of static files on 127.0.0.1: the demo's page.
+// Serves a folder of static files on 127.0.0.1, and a few actions by POST: the demo's page and its shop.
 
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -23,8 +23,18 @@ function fileOf(folder, target) {
   return stat?.isFile() ? { file, stat } : null;
 }
 
-export async function servePage(folder, port = 0) {
+// A page of another site must not be able to press the shop's buttons.
+const isOurs = (request) => request.headers.origin === `http://${request.headers.host}`;
+
+async function act(action, request, response) {
+  const [status, body] = isOurs(request) ? await action().then((result) => [200, result], (error) => [502, { error: error.message }]) : [403, { error: "another origin" }];
+  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" }).end(JSON.stringify(body));
+}
+
+// actions: path -> async function whose result is answered as JSON
+export async function servePage(folder, { port = 0, actions = {} } = {}) {
   const server = createServer((request, response) => {
+    if (request.method === "POST" && Object.hasOwn(actions, request.url)) return void act(actions[request.url], request, response);
     const found = ["GET", "HEAD"].includes(request.method) ? fileOf(folder, request.url) : null;
     if (!found) {
       response.writeHead(404, { "Content-Type": "text/plain" }).end("not found\n");

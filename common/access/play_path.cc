@@ -74,6 +74,15 @@ Result<PlayPath> parse_play_path(std::string_view path) {
   return PlayPath{*token, *title, *version, object_path};
 }
 
+std::optional<HeartbeatPath> parse_heartbeat_path(std::string_view path) {
+  if (!path.starts_with(kPrefix)) return std::nullopt;
+  std::string_view rest = path.substr(kPrefix.size());
+  const auto token = take_segment(rest);
+  const auto title = take_segment(rest);
+  if (!token || token->empty() || !title || !is_title_id(*title) || rest != "heartbeat") return std::nullopt;
+  return HeartbeatPath{*token, *title};
+}
+
 bool is_title_id(std::string_view text) {
   return !text.empty() && text.size() <= kTitleBytesMax && text.front() != '-' &&
          std::all_of(text.begin(), text.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });

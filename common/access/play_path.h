@@ -22,6 +22,13 @@ struct PlayPath {
 // token_missing when the path does not begin with /t/<something>/; http_not_found when what follows is no object path.
 Result<PlayPath> parse_play_path(std::string_view path);
 
+// "/t/<token>/<title>/heartbeat": where a player says that it still plays (POST). Nothing for any other path.
+struct HeartbeatPath {
+  std::string_view token;
+  std::string_view title;
+};
+std::optional<HeartbeatPath> parse_heartbeat_path(std::string_view path);
+
 bool is_title_id(std::string_view text);                            // [a-z0-9][a-z0-9-]{0,62}
 std::optional<std::uint32_t> parse_version(std::string_view text);  // "v1", "v2", ...
 

@@ -36,7 +36,8 @@ std::optional<std::uint16_t> parse_height(std::string_view text) {
 }  // namespace
 
 bool is_language(std::string_view text) {
-  return (text.size() == 2 || text.size() == 3) &&
+  // "all" is the text of the view that narrows nothing (and no language of ISO 639).
+  return (text.size() == 2 || text.size() == 3) && text != kAll &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
@@ -73,7 +74,7 @@ std::optional<View> parse_view_id(std::string_view text) {
       view.languages.emplace_back(part);
     }
   }
-  // "all" as a language would be that word's second meaning; and one view has one text.
+  // One view has one text.
   if (!check_view(view) || view_id(view) != text) return std::nullopt;
   return view;
 }

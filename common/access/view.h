@@ -20,7 +20,7 @@ struct View {
 
 inline constexpr std::size_t kViewLanguagesMax = 16;
 
-bool is_language(std::string_view text);  // two or three of a-z
+bool is_language(std::string_view text);  // two or three of a-z, but not "all"
 // config_value_invalid names what is wrong with it.
 Result<void> check_view(const View& view);
 

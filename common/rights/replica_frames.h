@@ -100,8 +100,8 @@ struct BucketsFrame {
   bool operator==(const BucketsFrame&) const = default;
 };
 
-using Frame = std::variant<HelloFrame, EventsFrame, BeatFrame, GoneFrame, MovedFrame, RecordsFrame, EndFrame,
-                           BucketsFrame>;
+using Frame =
+    std::variant<HelloFrame, EventsFrame, BeatFrame, GoneFrame, MovedFrame, RecordsFrame, EndFrame, BucketsFrame>;
 
 std::string encode_frame(const Frame& frame);
 

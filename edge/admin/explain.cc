@@ -77,6 +77,7 @@ Explanation::Explanation(EdgeServer& server, const Clock& clock, std::string tar
 
 Explanation::~Explanation() {
   if (waits_for_token_) server_.tokens().forget(*this);
+  if (waits_for_rental_) server_.replica().rights().forget(*this);
 }
 
 void Explanation::start() {
@@ -98,11 +99,44 @@ void Explanation::token_decided(Result<Grant> decision) {
   const auto self = shared_from_this();
   waits_for_token_ = false;
   self_.reset();
-  if (decision.ok()) {
-    const auto left_s = decision->expires_s - clock_.wall_s();
-    verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
-  } else {
+  if (!decision.ok()) {
     verdicts_.push_back({"authorize", decision.error(), {}});
+    return finish(std::nullopt);
+  }
+  const auto left_s = decision->expires_s - server_.replica().clock().wall_s();
+  verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
+  const std::string view = access::view_id(decision->view);
+  if (access::varies_by_view(path_->object_path)) key_ = cache_key(path_->object_path, view);
+  const auto in_view = access::check_path_in_view(decision->view, path_->object_path);
+  if (in_view.ok()) {
+    verdicts_.push_back({"view", std::nullopt, view});
+  } else {
+    verdicts_.push_back({"view", in_view.error(), {}});
+    return finish(std::nullopt);
+  }
+  judge_rental(*decision);
+}
+
+void Explanation::judge_rental(const Grant& grant) {
+  if (!grant.entitlement) {
+    verdicts_.push_back({"rental", std::nullopt, "none: the token itself is the right"});
+    return look_up();
+  }
+  auto decision = server_.replica().rights().decide(*grant.entitlement, *this);
+  if (decision) return rights_decided(std::move(*decision));
+  waits_for_rental_ = true;
+  self_ = shared_from_this();
+}
+
+void Explanation::rights_decided(Result<void> decision) {
+  const auto self = shared_from_this();
+  waits_for_rental_ = false;
+  self_.reset();
+  if (decision.ok()) {
+    verdicts_.push_back({"rental", std::nullopt, "it holds"});
+  } else {
+    verdicts_.push_back({"rental", decision.error(), {}});
+    return finish(std::nullopt);
   }
   look_up();
 }
@@ -117,7 +151,8 @@ void Explanation::finish(const std::optional<Store::Probe>& probe) {
   const std::int64_t now_ms = clock_.wall_ms();
   const bool whole = probe && probe->state == ObjectState::complete;
   const bool stale = whole && probe->meta.fresh_until_ms <= now_ms;
-  if (path_) {
+  const bool refused = !verdicts_.empty() && verdicts_.back().refusal;
+  if (!refused) {
     std::string found = "not stored";
     if (probe) found = whole ? "stored in " + tier_text(probe->tier) : "being fetched";
     if (stale) found += ", no longer fresh";

@@ -13,7 +13,9 @@ namespace reelway::edge {
 
 // What this edge would do with a public URL, step by step, without doing it: GET /v1/explain. The token is judged as
 // for a viewer; the store is asked without touching the object's use; nothing is fetched.
-class Explanation final : public std::enable_shared_from_this<Explanation>, private TokenAuthority::Waiter {
+class Explanation final : public std::enable_shared_from_this<Explanation>,
+                          private TokenAuthority::Waiter,
+                          private Rights::Waiter {
  public:
   // `explained` gets the JSON, on a later turn or from inside start().
   Explanation(EdgeServer& server, const Clock& clock, std::string target, std::function<void(std::string)> explained);
@@ -31,6 +33,8 @@ class Explanation final : public std::enable_shared_from_this<Explanation>, priv
   };
 
   void token_decided(Result<Grant> decision) override;
+  void rights_decided(Result<void> decision) override;
+  void judge_rental(const Grant& grant);
   void look_up();
   void finish(const std::optional<Store::Probe>& probe);
 
@@ -39,6 +43,7 @@ class Explanation final : public std::enable_shared_from_this<Explanation>, priv
   const std::string target_;
   std::function<void(std::string)> explained_;
   bool waits_for_token_ = false;
+  bool waits_for_rental_ = false;
   std::shared_ptr<Explanation> self_;  // while something is awaited
   std::optional<access::PlayPath> path_;
   std::string key_;

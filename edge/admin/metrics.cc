@@ -1,5 +1,6 @@
 #include "edge/admin/metrics.h"
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/check.h"
@@ -37,6 +38,29 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_clients_gone_total", counter, "Clients that left before their answer was complete."},
     {"reelway_edge_tokens_remembered", gauge, "Verified tokens in memory."},
     {"reelway_edge_token_checks_total", counter, "Token decisions by how they were made (how)."},
+    {"reelway_edge_rental_decisions_total", counter,
+     "Decisions on rentals by result: allowed, unseen (allowed without a record while the replica was behind), denied, "
+     "unknown or too_stale."},
+    {"reelway_edge_rental_questions_total", counter,
+     "Entitlements asked of the origin because the replica lacked them, by result: sent, failed or shed."},
+    {"reelway_edge_rental_cuts_total", counter, "Answers ended because their rental ended."},
+    {"reelway_edge_rentals_running", gauge, "Requests under way whose rental is watched."},
+    {"reelway_edge_heartbeats_total", counter,
+     "Heartbeats passed on to the origin by result: sent, failed or refused."},
+    {"reelway_edge_replica_records", gauge, "Rentals in the replica."},
+    {"reelway_edge_replica_revision", gauge, "The replica's position in the change stream."},
+    {"reelway_edge_replica_staleness_seconds", gauge,
+     "Since the last beat whose digest matched; absent while there is no copy of the rentals at all."},
+    {"reelway_edge_replica_stale_alarm", gauge, "1 when the replica is older than 15 minutes: look at the network."},
+    {"reelway_edge_replica_clock_offset_seconds", gauge, "This machine's clock less the origin's."},
+    {"reelway_edge_replica_changes_total", counter, "Changes of rentals that came by the stream."},
+    {"reelway_edge_replica_beats_total", counter, "Beats by digest: matched or differed."},
+    {"reelway_edge_replica_repairs_total", counter, "Repairs by bucket after a digest that differed."},
+    {"reelway_edge_replica_snapshots_total", counter, "Whole snapshots taken."},
+    {"reelway_edge_replica_reconnects_total", counter,
+     "Streams that broke, by cause: gap, malformed, silence or other."},
+    {"reelway_edge_replica_writes_total", counter, "Writes of the replica's durable form by result: ok or failed."},
+    {"reelway_edge_replica_set_aside_total", counter, "Durable forms that could not be trusted and were set aside."},
     {"reelway_edge_keys", gauge, "Known public keys by state."},
     {"reelway_edge_keys_age_seconds", gauge,
      "Since the upstream last confirmed the keys; absent before the first time."},
@@ -74,6 +98,50 @@ constexpr const MetricInfo& metric(std::string_view name) {
 
 double seconds(Clock::Monotonic::duration duration) {
   return std::chrono::duration<double>(duration).count();
+}
+
+void add_rentals(MetricPage& page, EdgeServer& server) {
+  const RightsCounters& rights = server.replica().rights().counters();
+  const MetricInfo& decisions = metric("reelway_edge_rental_decisions_total");
+  page.counter(decisions, rights.allowed - rights.allowed_unseen, {{"result", "allowed"}});
+  page.counter(decisions, rights.allowed_unseen, {{"result", "unseen"}});
+  page.counter(decisions, rights.denied, {{"result", "denied"}});
+  page.counter(decisions, rights.unknown, {{"result", "unknown"}});
+  page.counter(decisions, rights.too_stale, {{"result", "too_stale"}});
+  const MetricInfo& questions = metric("reelway_edge_rental_questions_total");
+  page.counter(questions, rights.asks, {{"result", "sent"}});
+  page.counter(questions, rights.asks_failed, {{"result", "failed"}});
+  page.counter(questions, rights.asks_shed, {{"result", "shed"}});
+  page.counter(metric("reelway_edge_rental_cuts_total"), server.counters().rental_cuts);
+  page.gauge(metric("reelway_edge_rentals_running"), static_cast<double>(server.running().count()));
+  const MetricInfo& heartbeats = metric("reelway_edge_heartbeats_total");
+  page.counter(heartbeats, server.relay().counters().calls, {{"result", "sent"}});
+  page.counter(heartbeats, server.relay().counters().failures, {{"result", "failed"}});
+  page.counter(heartbeats, server.relay().counters().refused, {{"result", "refused"}});
+}
+
+void add_replica(MetricPage& page, EdgeServer& server) {
+  const ReplicaState state = server.replica().state();
+  const ReplicaCounters& client = state.client;
+  page.gauge(metric("reelway_edge_replica_records"), static_cast<double>(state.records));
+  page.gauge(metric("reelway_edge_replica_revision"), static_cast<double>(state.revision));
+  if (state.staleness) page.gauge(metric("reelway_edge_replica_staleness_seconds"), seconds(*state.staleness));
+  page.gauge(metric("reelway_edge_replica_stale_alarm"), state.stale_alarm ? 1 : 0);
+  if (state.clock_offset) page.gauge(metric("reelway_edge_replica_clock_offset_seconds"), seconds(*state.clock_offset));
+  page.counter(metric("reelway_edge_replica_changes_total"), client.changes);
+  page.counter(metric("reelway_edge_replica_beats_total"), client.beats_matched, {{"digest", "matched"}});
+  page.counter(metric("reelway_edge_replica_beats_total"), client.mismatches, {{"digest", "differed"}});
+  page.counter(metric("reelway_edge_replica_repairs_total"), client.repairs);
+  page.counter(metric("reelway_edge_replica_snapshots_total"), client.snapshots);
+  const MetricInfo& reconnects = metric("reelway_edge_replica_reconnects_total");
+  const std::uint64_t known = client.gaps + client.malformed + client.silences;
+  page.counter(reconnects, client.gaps, {{"cause", "gap"}});
+  page.counter(reconnects, client.malformed, {{"cause", "malformed"}});
+  page.counter(reconnects, client.silences, {{"cause", "silence"}});
+  page.counter(reconnects, client.reconnects - std::min(client.reconnects, known), {{"cause", "other"}});
+  page.counter(metric("reelway_edge_replica_writes_total"), state.writer.writes, {{"result", "ok"}});
+  page.counter(metric("reelway_edge_replica_writes_total"), state.writer.errors, {{"result", "failed"}});
+  page.counter(metric("reelway_edge_replica_set_aside_total"), state.writer.set_aside);
 }
 
 void add_process(MetricPage& page, EdgeServer& server, const ring::Ring& ring, const Clock& clock) {
@@ -131,6 +199,7 @@ void add_tokens(MetricPage& page, EdgeServer& server) {
   page.counter(checks, tokens.shared, {{"how", "shared"}});
   page.counter(checks, tokens.refused, {{"how", "refused"}});
   page.counter(checks, tokens.shed, {{"how", "shed"}});
+  page.counter(checks, tokens.spent, {{"how", "spent"}});
   page.counter(checks, tokens.key_waits, {{"how", "waited_for_key"}});
   std::array<double, 2> keys{};
   for (const auto& [kid, key] : server.tokens().keys().keys()) ++keys[static_cast<std::size_t>(key.state)];
@@ -196,6 +265,8 @@ std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock
   add_requests(page, server.counters());
   add_connections(page, server.listener());
   add_tokens(page, server);
+  add_rentals(page, server);
+  add_replica(page, server);
   add_upstream(page, server);
   add_store(page, server.store().counters());
   return page.text();

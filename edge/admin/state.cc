@@ -44,6 +44,35 @@ Json upstream_json(EdgeServer& server) {
           {"fills_running", server.fills().running()}};
 }
 
+Json milliseconds_or_null(const std::optional<std::chrono::milliseconds>& time) {
+  return time ? Json(time->count()) : Json(nullptr);
+}
+
+Json replica_json(EdgeServer& server) {
+  const ReplicaState state = server.replica().state();
+  return {{"phase", state.phase},
+          {"cluster", state.cluster},
+          {"shard", state.shard},
+          {"revision", state.revision},
+          {"records", state.records},
+          {"root", state.root},
+          {"staleness_ms", milliseconds_or_null(state.staleness)},
+          {"clock_offset_ms", milliseconds_or_null(state.clock_offset)},
+          {"changes", state.client.changes},
+          {"changes_skipped", state.client.changes_skipped},
+          {"beats_matched", state.client.beats_matched},
+          {"snapshots", state.client.snapshots},
+          {"repairs", state.client.repairs},
+          {"gaps", state.client.gaps},
+          {"mismatches", state.client.mismatches},
+          {"reconnects", state.client.reconnects},
+          {"malformed", state.client.malformed},
+          {"set_aside", state.writer.set_aside},
+          {"allowed", state.rights.allowed},
+          {"denied", state.rights.denied},
+          {"asks", state.rights.asks}};
+}
+
 }  // namespace
 
 std::string state_json(EdgeServer& server, const Clock& clock) {
@@ -63,6 +92,7 @@ std::string state_json(EdgeServer& server, const Clock& clock) {
                 {"limit", server.config().connections_max},
                 {"accepted", server.listener().counters().accepted}}},
               {"requests", server.listener().client_counters().requests},
+              {"replica", replica_json(server)},
               {"store", store_json(server.store().counters())},
               {"upstream", upstream_json(server)}}
       .dump();

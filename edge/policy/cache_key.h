@@ -5,7 +5,7 @@
 
 namespace reelway::edge {
 
-// What a viewer may see of a title. Claims that narrow it will give further views; now every viewer has this one.
+// The view (common/access/view.h) of every viewer for an object that does not differ by view.
 inline constexpr std::string_view kViewAll = "all";
 
 // "/film/v1/master.m3u8|all": the object's path as received, then the view. The token, the query, the Origin and every

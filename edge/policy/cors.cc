@@ -24,7 +24,7 @@ std::string CorsPolicy::response_lines(std::optional<std::string_view> origin) c
 
 std::string CorsPolicy::preflight_lines(std::optional<std::string_view> origin) const {
   if (!origin || !admits(*origin)) return {};
-  return "Access-Control-Allow-Methods: GET, HEAD\r\n"
+  return "Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
          "Access-Control-Allow-Headers: Range\r\n"
          "Access-Control-Max-Age: 86400\r\n";
 }

@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto kPassedThrough =
     std::to_array({ErrorCode::title_not_found, ErrorCode::version_not_found, ErrorCode::http_not_found});
+// A view that leaves nothing of a title to play.
+constexpr auto kViewErrors = std::to_array({ErrorCode::rendition_not_in_offer, ErrorCode::language_not_in_offer});
 
 bool is_error_name(std::string_view name) {
   for (const ErrorInfo& info : error_table()) {
@@ -25,6 +27,9 @@ Error upstream_error(std::uint16_t status, std::optional<std::string_view> error
         return {code, Side::client, false, std::string(object_path)};
     }
     return {ErrorCode::http_not_found, Side::client, false, std::string(object_path)};
+  }
+  for (ErrorCode code : kViewErrors) {
+    if (error_name && error_info(code).name == *error_name) return {code, Side::client, false, {}};
   }
   std::string detail = "status " + std::to_string(status);
   // Only a known name is repeated to the client: the field's text is the upstream's.

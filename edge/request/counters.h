@@ -18,6 +18,7 @@ struct RequestCounters {
   std::array<std::uint64_t, 6> by_status_class{};  // by the status's first digit
   std::array<std::uint64_t, kErrors> by_error{};
   std::uint64_t body_bytes = 0;
+  std::uint64_t rental_cuts = 0;  // answers ended because their rental ended
   std::uint64_t cut_answers = 0;  // given up after their head had been sent
   telemetry::Histogram hit_time;  // from the whole request to the last byte handed over
   telemetry::Histogram miss_time;

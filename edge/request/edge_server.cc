@@ -2,11 +2,16 @@
 
 #include <utility>
 
+#include "common/base/version.h"
 #include "common/telemetry/log.h"
 
 namespace reelway::edge {
 namespace {
 
+constexpr std::size_t kControlConnections = 8;
+constexpr std::chrono::milliseconds kControlSilenceMax{5'000};
+// How long an answer may go on after its rental has ended, but for what the kernel has of it.
+constexpr std::chrono::milliseconds kRecheckPeriod{1'000};
 // One thread checks about eight thousand signatures a second; more than this waiting would be too late anyway.
 constexpr std::size_t kSideThreads = 1;
 constexpr std::size_t kSideQueueMax = 2048;
@@ -38,9 +43,33 @@ UpstreamOptions upstream_options(const EdgeConfig& config, const SocketAddress& 
   return options;
 }
 
-KeyPollerOptions poller_options(const EdgeConfig& config, const Fills& fills) {
+UpstreamOptions control_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
+  UpstreamOptions options = upstream_options(config, address, std::move(name));
+  options.connections_max = kControlConnections;
+  // The origin beats each second on the change stream: a silence this long is a dead connection.
+  options.timeouts.first_byte = std::min(options.timeouts.first_byte, kControlSilenceMax);
+  options.timeouts.idle = std::min(options.timeouts.idle, kControlSilenceMax);
+  return options;
+}
+
+ReplicaOptions replica_options(const EdgeConfig& config) {
+  ReplicaOptions options;
+  options.directory = config.store_directory + "/replica";
+  options.rights.ask_budget = config.rights_origin_budget;
+  options.rights.limits.stale_max = config.rights_staleness_max;
+  return options;
+}
+
+TokenAuthorityOptions token_options(const EdgeConfig& config) {
+  TokenAuthorityOptions options;
+  options.failures.burst = config.token_failures_burst;
+  options.failures.per_second = config.token_failures_per_minute / 60.0;
+  return options;
+}
+
+KeyPollerOptions poller_options(const EdgeConfig& config, std::function<std::string()> request_text) {
   KeyPollerOptions options;
-  options.request_text = fills.request_text("/.reelway/v1/keys");
+  options.request_text = std::move(request_text);
   options.interval = config.keys_poll_interval;
   options.interval_min = std::min(options.interval_min, config.keys_poll_interval);
   options.file = config.store_directory + "/keys.json";
@@ -72,6 +101,10 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   auto store = Store::open(ring, clock, store_options(config));
   if (!store.ok()) return std::move(store).error();
   opened.store = std::move(store).value();
+  opened.random = std::make_unique<SystemRandom>();
+  auto replica = Replica::open(ring, clock, *opened.random, replica_options(config));
+  if (!replica.ok()) return std::move(replica).error();
+  opened.replica = std::move(replica).value();
   std::unique_ptr<EdgeServer> server(new EdgeServer(ring, clock, std::move(config), std::move(opened)));
   auto listener = Listener::open(ring, clock, *address, listener_options(server->config_), *server);
   if (!listener.ok()) {
@@ -91,14 +124,20 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
       started_(clock.monotonic()),
       access_log_(std::move(opened.access_log)),
       store_(std::move(opened.store)),
+      random_(std::move(opened.random)),
+      replica_(std::move(opened.replica)),
       cors_(config_.cors_origins),
       pool_(ring, clock, upstream_options(config_, opened.upstream, upstream_name_)),
+      control_pool_(ring, clock, control_options(config_, opened.upstream, upstream_name_)),
       fills_(*store_, pool_, clock, upstream_name_, config_.edge_id, config_.upstream_secret),
-      tokens_(ring, clock, workers_, {}, [this] { return poller_.poll_soon(); }),
-      poller_(ring, clock, workers_, pool_, poller_options(config_, fills_), *this),
-      services_{clock_, config_.edge_id, cors_, tokens_, *store_, fills_, counters_, access_log_.get()},
+      relay_(control_pool_),
+      tokens_(ring, replica_->clock(), workers_, token_options(config_), [this] { return poller_.poll_soon(); }),
+      poller_(ring, clock, workers_, control_pool_, poller_options(config_, [this] { return keys_request(); }), *this),
+      services_{clock_, config_.edge_id, cors_,     tokens_,          *store_, fills_, replica_->rights(),
+                relay_, running_,        counters_, access_log_.get()},
       workers_(ring, kSideThreads, kSideQueueMax, "edge-side"),
-      drain_timer_(ring) {}
+      drain_timer_(ring),
+      recheck_timer_(ring) {}
 
 EdgeServer::~EdgeServer() = default;
 
@@ -108,7 +147,24 @@ std::unique_ptr<Exchange> EdgeServer::make_exchange(ResponseStream& stream) {
 
 void EdgeServer::start() {
   poller_.start();
+  replica_->start(control_pool_,
+                  [this](std::string_view method, std::string_view path) { return fills_.request_text(path, method); });
+  recheck_rentals();
   listener_->start();
+}
+
+// With each poll of the keys the origin learns how this edge stands.
+std::string EdgeServer::keys_request() const {
+  std::string state =
+      "Reelway-Edge-State: version=\"" + std::string(kVersion) + "\"; draining=" + (draining_ ? "1" : "0");
+  if (!config_.public_url.empty()) state += "; url=\"" + config_.public_url + "\"";
+  if (const std::string parts = replica_->edge_state_header_parts(); !parts.empty()) state += "; " + parts;
+  return fills_.request_text("/.reelway/v1/keys", "GET", state + "\r\n");
+}
+
+void EdgeServer::recheck_rentals() {
+  running_.recheck_all();
+  recheck_timer_.arm(kRecheckPeriod, [this] { recheck_rentals(); });
 }
 
 void EdgeServer::drain(std::function<void()> drained) {
@@ -128,8 +184,12 @@ void EdgeServer::drain(std::function<void()> drained) {
 
 void EdgeServer::answers_drained() {
   drain_timer_.disarm();
+  recheck_timer_.disarm();
   poller_.stop();
-  pool_.close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); });
+  replica_->stop([this] {
+    control_pool_.close(
+        [this] { pool_.close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
+  });
 }
 
 }  // namespace reelway::edge

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/base/clock.h"
+#include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/ring/ring.h"
 #include "common/ring/side_workers.h"
@@ -12,6 +13,7 @@
 #include "edge/net/listener.h"
 #include "edge/net/upstream_pool.h"
 #include "edge/policy/cors.h"
+#include "edge/replica/replica.h"
 #include "edge/request/access_log.h"
 #include "edge/request/counters.h"
 #include "edge/request/fill.h"
@@ -37,14 +39,19 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   void drain(std::function<void()> drained);
 
   bool draining() const { return draining_; }
-  bool ready() const { return !draining_ && !tokens_.keys().empty(); }
+  // Whether it can say yes to a viewer: it has keys, and a copy of the rentals.
+  bool ready() const { return !draining_ && !tokens_.keys().empty() && replica_->ready(); }
   Clock::Monotonic started() const { return started_; }
   const EdgeConfig& config() const { return config_; }
   Store& store() { return *store_; }
   TokenAuthority& tokens() { return tokens_; }
   const Listener& listener() const { return *listener_; }
   const UpstreamPool& upstream() const { return pool_; }
+  const UpstreamPool& control() const { return control_pool_; }
   const KeyPoller& keys() const { return poller_; }
+  Replica& replica() { return *replica_; }
+  const Relay& relay() const { return relay_; }
+  const RunningRequests& running() const { return running_; }
   const Fills& fills() const { return fills_; }
   const RequestCounters& counters() const { return counters_; }
   const AccessLog* access_log() const { return access_log_.get(); }
@@ -52,6 +59,8 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
  private:
   struct Opened {  // what can fail to open
     std::unique_ptr<Store> store;
+    std::unique_ptr<Random> random;
+    std::unique_ptr<Replica> replica;
     std::unique_ptr<AccessLog> access_log;
     SocketAddress upstream;
   };
@@ -61,6 +70,8 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   std::unique_ptr<Exchange> make_exchange(ResponseStream& stream) override;
   void keys_changed(const KeySet& keys) override { tokens_.set_keys(keys); }
   void keys_polled(std::uint64_t number) override { tokens_.keys_polled(number); }
+  std::string keys_request() const;
+  void recheck_rentals();
   void answers_drained();
 
   ring::Ring& ring_;
@@ -70,10 +81,16 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const Clock::Monotonic started_;
   const std::unique_ptr<AccessLog> access_log_;
   const std::unique_ptr<Store> store_;
+  const std::unique_ptr<Random> random_;
+  const std::unique_ptr<Replica> replica_;
   const CorsPolicy cors_;
   RequestCounters counters_;
   UpstreamPool pool_;
+  // Its own connections for what is small and must not wait behind segments: keys, rentals, heartbeats.
+  UpstreamPool control_pool_;
   Fills fills_;
+  Relay relay_;
+  RunningRequests running_;
   TokenAuthority tokens_;
   KeyPoller poller_;
   Services services_;
@@ -82,6 +99,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   bool draining_ = false;
   std::function<void()> drained_;
   ring::Timer drain_timer_;
+  ring::Timer recheck_timer_;
 };
 
 }  // namespace reelway::edge

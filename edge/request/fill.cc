@@ -6,8 +6,10 @@
 #include "common/base/crc32c.h"
 #include "common/http/serialize.h"
 #include "common/telemetry/log.h"
+#include "edge/policy/cache_key.h"
 #include "edge/policy/freshness.h"
 #include "edge/policy/upstream_error.h"
+#include "edge/request/answer.h"
 
 // The life of a fill:  look on disk -> there: the store completes the object, the fill ends
 //                                   -> not there, or damaged part-way: fetch -> head -> body -> complete or failed
@@ -47,8 +49,8 @@ ObjectMeta meta_of(const http::ResponseHead& head, const std::string& key, std::
 
 }  // namespace
 
-Fill::Fill(Fills& fills, FillPermit permit, std::string_view object_path)
-    : fills_(fills), permit_(std::move(permit)), object_(permit_->object()), object_path_(object_path) {}
+Fill::Fill(Fills& fills, FillPermit permit, std::string_view object_path, std::string_view view)
+    : fills_(fills), permit_(std::move(permit)), object_(permit_->object()), object_path_(object_path), view_(view) {}
 
 Fill::Source Fill::source() const {
   if (fetching_) return Source::upstream;
@@ -68,7 +70,8 @@ void Fill::load() {
 
 void Fill::fetch() {
   fetching_ = true;
-  request_text_ = fills_.request_text(object_path_);
+  const std::string view_line = view_ == kViewAll ? std::string{} : "Reelway-View: " + view_ + "\r\n";
+  request_text_ = fills_.request_text(object_path_, "GET", view_line);
   ++fills_.counters_.fetches;
   fills_.pool_.begin(*this);
   // A watcher may leave while it is told; it does not come back.
@@ -147,8 +150,9 @@ Fills::Fills(Store& store, UpstreamPool& pool, const Clock& clock, std::string u
       edge_id_(std::move(edge_id)),
       authorization_("Bearer " + std::move(upstream_secret)) {}
 
-std::shared_ptr<Fill> Fills::begin(FillPermit permit, std::string_view object_path, bool stored_is_stale) {
-  const auto fill = std::make_shared<Fill>(*this, std::move(permit), object_path);
+std::shared_ptr<Fill> Fills::begin(FillPermit permit, std::string_view object_path, std::string_view view,
+                                   bool stored_is_stale) {
+  const auto fill = std::make_shared<Fill>(*this, std::move(permit), object_path, view);
   running_.emplace(fill->object().get(), fill);
   stored_is_stale ? fill->fetch() : fill->load();
   return fill;
@@ -159,12 +163,13 @@ std::shared_ptr<Fill> Fills::find(const Object& object) const {
   return at == running_.end() ? nullptr : at->second;
 }
 
-std::string Fills::request_text(std::string_view path) const {
-  return http::RequestBuilder("GET", path, upstream_host_)
-      .header("Reelway-Edge", edge_id_)
-      .header("Authorization", authorization_)
-      .header("Via", "1.1 " + edge_id_)
-      .finish();
+std::string Fills::request_text(std::string_view path, std::string_view method, std::string_view lines) const {
+  return with_lines(http::RequestBuilder(method, path, upstream_host_)
+                        .header("Reelway-Edge", edge_id_)
+                        .header("Authorization", authorization_)
+                        .header("Via", "1.1 " + edge_id_)
+                        .finish(),
+                    lines);
 }
 
 }  // namespace reelway::edge

@@ -30,7 +30,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
     ~Watcher() = default;
   };
 
-  Fill(Fills& fills, FillPermit permit, std::string_view object_path);
+  Fill(Fills& fills, FillPermit permit, std::string_view object_path, std::string_view view);
 
   Source source() const;
   const std::shared_ptr<Object>& object() const { return object_; }
@@ -57,6 +57,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   std::optional<FillPermit> permit_;  // lent to the store while it looks on disk
   const std::shared_ptr<Object> object_;
   const std::string object_path_;
+  const std::string view_;
   std::string request_text_;
   bool fetching_ = false;
   bool kept_ = false;
@@ -79,11 +80,13 @@ class Fills {
         std::string upstream_secret);
 
   // Begins to fill the permit's object. `stored_is_stale`: what is on disk is no use, so only the upstream is asked.
-  std::shared_ptr<Fill> begin(FillPermit permit, std::string_view object_path, bool stored_is_stale);
+  // The upstream is told the view unless it is that of every viewer.
+  std::shared_ptr<Fill> begin(FillPermit permit, std::string_view object_path, std::string_view view,
+                              bool stored_is_stale);
   std::shared_ptr<Fill> find(const Object& object) const;
 
-  // The head of a GET to the upstream, with this edge's identity.
-  std::string request_text(std::string_view path) const;
+  // A request's head to the upstream, with this edge's identity. `lines`: further ones, each with its end.
+  std::string request_text(std::string_view path, std::string_view method = "GET", std::string_view lines = {}) const;
   std::size_t running() const { return running_.size(); }
   const FillCounters& counters() const { return counters_; }
 

@@ -100,6 +100,7 @@ void KeyPoller::poll() {
   status_ = 0;
   received_ = 0;
   last_begun_ = clock_.monotonic();
+  request_text_ = options_.request_text();
   pool_.begin(*this);
 }
 

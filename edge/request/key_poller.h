@@ -17,7 +17,7 @@
 namespace reelway::edge {
 
 struct KeyPollerOptions {
-  std::string request_text;  // GET /.reelway/v1/keys, with the edge's credential
+  std::function<std::string()> request_text;  // GET /.reelway/v1/keys, with the edge's credential and its state
   std::chrono::milliseconds interval{1'000};
   std::chrono::milliseconds interval_min{200};  // between polls that are asked for out of turn
   std::string file;                             // the last good document; read at the start
@@ -28,8 +28,8 @@ struct KeyPollCounters {
   std::uint64_t failures = 0;
 };
 
-// Keeps the origin's public keys up to date and on disk, so that an edge that restarts while the origin is down
-// still admits viewers. One ring thread; the file is written beside it.
+// Keeps the origin's public keys up to date and on disk, and tells the origin the edge's state with each poll; so that
+// an edge that restarts while the origin is down still admits viewers. One ring thread; the file is written beside it.
 class KeyPoller final : private UpstreamCall {
  public:
   class Observer {
@@ -56,7 +56,7 @@ class KeyPoller final : private UpstreamCall {
   const KeyPollCounters& counters() const { return counters_; }
 
  private:
-  const std::string& request_text() const override { return options_.request_text; }
+  const std::string& request_text() const override { return request_text_; }
   bool head(const http::ResponseHead& head) override;
   std::span<std::uint8_t> room() override;
   bool advanced(std::size_t bytes) override;
@@ -80,6 +80,7 @@ class KeyPoller final : private UpstreamCall {
   bool asked_ = false;    // a poll out of turn is wanted
   bool failing_ = false;  // so that a long outage is logged once
   std::uint64_t begun_ = 0;
+  std::string request_text_;
   std::uint16_t status_ = 0;
   std::size_t received_ = 0;
   std::vector<std::uint8_t> document_;

@@ -23,6 +23,9 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "loopback."},
     {"admin.credential_file", Kind::path, "", true, 0, 0,
      "A file whose first line is the admin port's credential, readable by its owner only."},
+    {"public.url", Kind::url, "", false, 0, 0,
+     "The base URL by which players reach this edge, as https://edge-1.example. The origin hands it out with a "
+     "playback; without it only the origin's own list names this edge."},
     {"upstream.url", Kind::url, "", true, 0, 0,
      "The origin's media port, as http://host:port. The name is looked up once, at the start."},
     {"upstream.secret_file", Kind::path, "", true, 0, 0,
@@ -40,6 +43,16 @@ constexpr auto kOptions = std::to_array<config::Option>({
     {"keys.poll_interval", Kind::duration, "1s", false, 100, 10 * kMinute,
      "How often the public keys that tokens are verified with are asked of the upstream. A retired key is refused "
      "within this time."},
+    {"rights.origin_budget", Kind::duration, "50ms", false, 1, 5'000,
+     "How long a request waits for the origin when its rental is not in the replica yet."},
+    {"rights.staleness_max", Kind::duration, "24h", false, kMinute, 7 * 24 * 60 * kMinute,
+     "For how long this edge goes on by its own copy of the rentals when it hears nothing of the origin; then it "
+     "refuses every rental with rights_too_stale."},
+    {"tokens.failures_burst", Kind::integer, "20", false, 1, 1'000'000,
+     "Tokens with a bad signature that one address may send at once; then its new tokens are refused unchecked. "
+     "Tokens that were found good before are not concerned."},
+    {"tokens.failures_per_minute", Kind::integer, "60", false, 1, 1'000'000,
+     "How many of them are forgiven each minute."},
     {"store.directory", Kind::path, "", true, 0, 0,
      "Where stored objects and the last known keys are kept. Made if missing; one edge only may use it."},
     {"store.memory_bytes", Kind::bytes, "256MiB", false, 16 * kMiB, 1024 * kGiB,
@@ -139,6 +152,11 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.upstream_first_byte_timeout = settings.duration("upstream.first_byte_timeout");
   config.upstream_idle_timeout = settings.duration("upstream.idle_timeout");
   config.keys_poll_interval = settings.duration("keys.poll_interval");
+  config.public_url = settings.text("public.url");
+  config.rights_origin_budget = settings.duration("rights.origin_budget");
+  config.rights_staleness_max = settings.duration("rights.staleness_max");
+  config.token_failures_burst = static_cast<std::uint32_t>(settings.integer("tokens.failures_burst"));
+  config.token_failures_per_minute = static_cast<std::uint32_t>(settings.integer("tokens.failures_per_minute"));
   config.store_directory = settings.text("store.directory");
   config.store_memory_bytes = settings.bytes("store.memory_bytes");
   config.store_disk_bytes = settings.bytes("store.disk_bytes");

@@ -29,6 +29,12 @@ struct EdgeConfig {
   std::chrono::milliseconds upstream_idle_timeout{10'000};
   std::chrono::milliseconds keys_poll_interval{1'000};
 
+  std::string public_url;  // empty: not known
+  std::chrono::milliseconds rights_origin_budget{50};
+  std::chrono::milliseconds rights_staleness_max{24 * 3'600'000};
+  std::uint32_t token_failures_burst = 20;
+  std::uint32_t token_failures_per_minute = 60;
+
   std::string store_directory;
   std::uint64_t store_memory_bytes = 0;
   std::uint64_t store_disk_bytes = 0;

@@ -18,6 +18,7 @@ Request::Request(Services& services, ResponseStream& stream) : services_(service
 
 Request::~Request() {
   if (active_) detach();
+  if (holds_rental_) services_.running.leave(*this);
 }
 
 void Request::begin() {
@@ -43,6 +44,7 @@ void Request::run() {
   running_ = false;
   if (!over) return;
   detach();
+  if (std::exchange(holds_rental_, false)) services_.running.leave(*this);
   active_ = false;
   const bool keep_alive = state_.keep_alive;
   state_ = {};
@@ -52,7 +54,7 @@ void Request::run() {
 bool Request::run_steps() {
   while (true) {
     const StepInfo& info = kSteps[step_];
-    const bool decided = state_.refusal || !state_.no_content.empty();
+    const bool decided = state_.refusal || !state_.ready_answer.empty();
     const bool passed_over = decided && info.step < Step::deliver;
     switch (passed_over ? Verdict::next : info.run(*this)) {
       case Verdict::next: ++step_; break;
@@ -83,6 +85,36 @@ void Request::token_decided(Result<Grant> decision) {
   run();
 }
 
+void Request::rights_decided(Result<void> decision) {
+  state_.rental_decision = std::move(decision);
+  run();
+}
+
+void Request::relayed(Result<RelayedAnswer> answer) {
+  state_.relayed = std::move(answer);
+  run();
+}
+
+void Request::hold_rental() {
+  holds_rental_ = true;
+  services_.running.join(*this);
+}
+
+// A rental that ends within an answer ends the answer: what has not begun gets the reason, what has is cut short.
+void Request::recheck_rental() {
+  if (state_.refusal || services_.rights.still_allowed(*grant().entitlement)) return;
+  const auto decision = services_.rights.decide(*grant().entitlement, *this);
+  CHECK(decision.has_value() && !decision->ok());  // a record denies it, so nobody is asked
+  ++services_.counters.rental_cuts;
+  refuse(decision->error());
+  if (!state_.head_sent) return run();
+  cut();
+  state_.writing = false;
+  detach();
+  step_ = static_cast<std::size_t>(Step::log);
+  run();
+}
+
 void Request::follow(std::shared_ptr<Object> object, std::shared_ptr<Fill> fill) {
   detach();
   state_.object = std::move(object);
@@ -99,6 +131,8 @@ void Request::detach() {
     if (state_.fill != nullptr) state_.fill->remove_watcher(*this);
   }
   if (state_.token_asked && !state_.token_decision) services_.tokens.forget(*this);
+  if (state_.rental_asked && !state_.rental_decision) services_.rights.forget(*this);
+  if (state_.relay_asked && !state_.relayed) services_.relay.forget(*this);
 }
 
 void Request::refuse(Error error, std::string lines) {

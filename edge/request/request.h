@@ -8,9 +8,13 @@
 #include "common/access/play_path.h"
 #include "common/base/clock.h"
 #include "edge/net/exchange.h"
+#include "edge/policy/cache_key.h"
 #include "edge/policy/cache_status.h"
+#include "edge/replica/rights.h"
 #include "edge/request/answer.h"
 #include "edge/request/fill.h"
+#include "edge/request/relay.h"
+#include "edge/request/running_requests.h"
 #include "edge/request/services.h"
 #include "edge/request/token_authority.h"
 #include "edge/store/object.h"
@@ -30,13 +34,20 @@ struct RequestState {
   bool head_only = false;
   access::PlayPath path;   // views into the stream's request
   std::string cors_lines;  // for whatever the answer will be
-  std::string no_content;  // the whole answer to OPTIONS; else empty
+  bool heartbeat = false;  // a player's POST: `path` has a token and a title only
 
   // authorize
   bool token_asked = false;
   std::optional<Result<Grant>> token_decision;
+  bool rental_asked = false;
+  std::optional<Result<void>> rental_decision;
+
+  // relay
+  bool relay_asked = false;
+  std::optional<Result<RelayedAnswer>> relayed;
 
   // lookup, collapse, fetch, store
+  std::string view{kViewAll};  // that the object is looked up and asked for in
   std::string key;
   std::shared_ptr<Object> object;
   std::shared_ptr<Fill> fill;  // null for a hit in memory
@@ -46,7 +57,9 @@ struct RequestState {
   CacheOutcome outcome = CacheOutcome::none;
   bool stored = false;
 
-  // What is answered instead of an object, from whatever step.
+  // What is answered instead of an object, from whatever step: a whole answer, or a refusal.
+  std::string ready_answer;
+  std::uint16_t ready_status = 204;
   std::optional<Error> refusal;
   std::string refusal_lines;  // further header lines, each with its end
 
@@ -63,7 +76,13 @@ struct RequestState {
 
 // One request at a time of one connection, as a run through the table of steps (steps.h). Only this class moves from
 // step to step; what it waits for calls back into it, and it runs the step at which it waits again.
-class Request final : public Exchange, private Object::Reader, private Fill::Watcher, private TokenAuthority::Waiter {
+class Request final : public Exchange,
+                      private Object::Reader,
+                      private Fill::Watcher,
+                      private TokenAuthority::Waiter,
+                      private Rights::Waiter,
+                      private Relay::Waiter,
+                      private RunningRequest {
  public:
   Request(Services& services, ResponseStream& stream);
   ~Request() override;
@@ -77,6 +96,11 @@ class Request final : public Exchange, private Object::Reader, private Fill::Wat
   Services& services() { return services_; }
   ResponseStream& stream() { return stream_; }
   TokenAuthority::Waiter& token_waiter() { return *this; }
+  Rights::Waiter& rights_waiter() { return *this; }
+  Relay::Waiter& relay_waiter() { return *this; }
+  const Grant& grant() const { return **state_.token_decision; }  // once it has been decided well
+  // From here to the end of the request its rental is looked at again and again.
+  void hold_rental();
   // Takes the object in hand and follows its progress and its fill's; replaces what was followed before.
   void follow(std::shared_ptr<Object> object, std::shared_ptr<Fill> fill);
   void refuse(Error error, std::string lines = {});
@@ -88,6 +112,10 @@ class Request final : public Exchange, private Object::Reader, private Fill::Wat
   void object_advanced() override { run(); }
   void fetch_began() override { run(); }
   void token_decided(Result<Grant> decision) override;
+  std::string client_address() const override { return stream_.peer_address(); }
+  void rights_decided(Result<void> decision) override;
+  void relayed(Result<RelayedAnswer> answer) override;
+  void recheck_rental() override;
 
   void run();
   bool run_steps();
@@ -101,6 +129,7 @@ class Request final : public Exchange, private Object::Reader, private Fill::Wat
   bool woken_ = false;
   bool stream_open_ = false;  // the stream still takes calls for this request
   bool following_ = false;
+  bool holds_rental_ = false;
   RequestState state_;
 };
 

@@ -4,9 +4,12 @@
 
 #include "common/base/clock.h"
 #include "edge/policy/cors.h"
+#include "edge/replica/rights.h"
 #include "edge/request/access_log.h"
 #include "edge/request/counters.h"
 #include "edge/request/fill.h"
+#include "edge/request/relay.h"
+#include "edge/request/running_requests.h"
 #include "edge/request/token_authority.h"
 #include "edge/store/store.h"
 
@@ -20,6 +23,9 @@ struct Services {
   TokenAuthority& tokens;
   Store& store;
   Fills& fills;
+  Rights& rights;
+  Relay& relay;
+  RunningRequests& running;
   RequestCounters& counters;
   AccessLog* access_log;  // null when none is kept
 };

@@ -35,13 +35,18 @@ AnswerContext context_of(Request& request) {
   return context;
 }
 
+std::string_view retry_line(const Error& error) {
+  if (error.code == ErrorCode::token_failures_exceeded) return "Retry-After: 30\r\n";
+  return error.info().http_status == 503 ? "Retry-After: 1\r\n" : std::string_view{};
+}
+
 void send_refusal(Request& request) {
   RequestState& state = request.state();
   state.keep_alive = request.stream().may_keep_alive();
   std::string lines = std::move(state.refusal_lines);
   lines += identity_lines(context_of(request));
   lines += state.cors_lines;
-  if (state.refusal->info().http_status == 503) lines += "Retry-After: 1\r\n";
+  lines += retry_line(*state.refusal);
   std::string answer = http::error_response(*state.refusal, state.keep_alive, state.head_only, lines);
   state.head_sent = state.last_written = true;
   request.write({.head = std::move(answer), .body = {}, .tail = {}, .owner = nullptr});
@@ -106,17 +111,17 @@ bool make_plan(Request& request) {
   return true;
 }
 
-void send_no_content(Request& request) {
+void send_ready_answer(Request& request) {
   RequestState& state = request.state();
   state.head_sent = state.last_written = true;
-  request.write({.head = state.no_content, .body = {}, .tail = {}, .owner = nullptr});
+  request.write({.head = state.ready_answer, .body = {}, .tail = {}, .owner = nullptr});
 }
 
 // Before the head is sent every failure can still be told.
 Verdict deliver_head(Request& request) {
   RequestState& state = request.state();
-  if (!state.no_content.empty()) {
-    send_no_content(request);
+  if (!state.refusal && !state.ready_answer.empty()) {
+    send_ready_answer(request);
     return Verdict::wait;
   }
   if (!state.refusal && state.object->state() == ObjectState::failed) request.refuse(state.object->failure());

@@ -11,7 +11,7 @@ constexpr std::uint16_t kClientLeft = 499;
 std::uint16_t status_of(const RequestState& state) {
   if (!state.head_sent) return kClientLeft;
   if (state.refusal) return state.refusal->info().http_status;
-  return state.no_content.empty() ? state.plan.status : 204;
+  return state.ready_answer.empty() ? state.plan.status : state.ready_status;
 }
 
 bool is_hit(CacheOutcome outcome) {

@@ -25,7 +25,7 @@ bool find(Request& request) {
   std::shared_ptr<Fill> fill;
   state.leads = found.kind == Lookup::Kind::fill;
   if (state.leads) {
-    fill = services.fills.begin(std::move(*found.permit), state.path.object_path, state.stored_was_stale);
+    fill = services.fills.begin(std::move(*found.permit), state.path.object_path, state.view, state.stored_was_stale);
   } else if (found.kind == Lookup::Kind::following) {
     fill = services.fills.find(*found.object);
     CHECK(fill != nullptr);
@@ -47,7 +47,10 @@ bool may_answer(const Object& object, const Clock& clock) {
 Verdict step_lookup(Request& request) {
   RequestState& state = request.state();
   Services& services = request.services();
-  if (state.key.empty()) state.key = cache_key(state.path.object_path, kViewAll);
+  if (state.key.empty()) {
+    if (access::varies_by_view(state.path.object_path)) state.view = access::view_id(request.grant().view);
+    state.key = cache_key(state.path.object_path, state.view);
+  }
   while (true) {
     const bool found_now = state.object == nullptr;
     if (found_now && !find(request)) return Verdict::next;

@@ -5,16 +5,36 @@
 namespace reelway::edge {
 namespace {
 
+constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";
+constexpr std::string_view kHeartbeatMethods = "POST, OPTIONS";
+
 // OPTIONS is answered here, without any token: a browser sends none of its credentials with a preflight, and the
 // answer tells nothing about what is stored.
 std::string answer_to_options(const http::RequestHead& head, const CorsPolicy& cors, bool keep_alive,
                               const std::string& cors_lines) {
   http::ResponseBuilder answer(204);
-  answer.header("Allow", "GET, HEAD, OPTIONS");
+  answer.header("Allow", kMethods);
   if (!keep_alive) answer.header("Connection", "close");
   std::string lines = cors_lines;
   if (CorsPolicy::is_preflight(head)) lines += cors.preflight_lines(head.headers.find("Origin"));
   return with_lines(answer.finish(), lines);
+}
+
+Verdict refuse_method(Request& request, std::string_view allowed) {
+  const http::RequestHead& head = request.stream().request();
+  request.refuse({ErrorCode::http_method_not_allowed, Side::client, false, std::string(head.method_text)},
+                 "Allow: " + std::string(allowed) + "\r\n");
+  return Verdict::next;
+}
+
+Verdict receive_heartbeat(Request& request) {
+  RequestState& state = request.state();
+  const auto path = access::parse_heartbeat_path(request.stream().request().path());
+  if (!path) return refuse_method(request, kMethods);
+  state.heartbeat = true;
+  state.path.token = path->token;
+  state.path.title = path->title;
+  return Verdict::next;
 }
 
 }  // namespace
@@ -29,17 +49,16 @@ Verdict step_receive(Request& request) {
   state.cors_lines = services.cors.response_lines(head.headers.find("Origin"));
   if (head.method == http::Method::options) {
     state.keep_alive = request.stream().may_keep_alive();
-    state.no_content = answer_to_options(head, services.cors, state.keep_alive, state.cors_lines);
+    state.ready_answer = answer_to_options(head, services.cors, state.keep_alive, state.cors_lines);
     return Verdict::next;
   }
-  if (head.method != http::Method::get && !state.head_only) {
-    request.refuse({ErrorCode::http_method_not_allowed, Side::client, false, std::string(head.method_text)},
-                   "Allow: GET, HEAD, OPTIONS\r\n");
-    return Verdict::next;
-  }
+  if (head.method == http::Method::post) return receive_heartbeat(request);
+  if (head.method != http::Method::get && !state.head_only) return refuse_method(request, kMethods);
   auto path = access::parse_play_path(head.path());
   if (path.ok()) {
     state.path = *path;
+  } else if (access::parse_heartbeat_path(head.path())) {
+    return refuse_method(request, kHeartbeatMethods);
   } else {
     request.refuse(path.error());
   }

@@ -9,10 +9,11 @@
 namespace reelway::edge {
 
 // The life of a request, in order. Each function is in the file of its name: step_receive.cc and so on.
-enum class Step : std::uint8_t { receive, authorize, lookup, collapse, fetch, store, deliver, log };
+enum class Step : std::uint8_t { receive, authorize, relay, lookup, collapse, fetch, store, deliver, log };
 
 Verdict step_receive(Request& request);    // method, path, CORS
-Verdict step_authorize(Request& request);  // may this token fetch this title now
+Verdict step_authorize(Request& request);  // may this token fetch this title now, and does its rental hold
+Verdict step_relay(Request& request);      // a heartbeat: the origin answers
 Verdict step_lookup(Request& request);     // memory, then disk; else who fetches
 Verdict step_collapse(Request& request);   // another request fetches it: wait for its head
 Verdict step_fetch(Request& request);      // this request fetches it: wait for the head
@@ -27,10 +28,15 @@ struct StepInfo {
 };
 
 inline constexpr std::array kSteps = {
-    StepInfo{Step::receive, "receive", step_receive}, StepInfo{Step::authorize, "authorize", step_authorize},
-    StepInfo{Step::lookup, "lookup", step_lookup},    StepInfo{Step::collapse, "collapse", step_collapse},
-    StepInfo{Step::fetch, "fetch", step_fetch},       StepInfo{Step::store, "store", step_store},
-    StepInfo{Step::deliver, "deliver", step_deliver}, StepInfo{Step::log, "log", step_log},
+    StepInfo{Step::receive, "receive", step_receive},
+    StepInfo{Step::authorize, "authorize", step_authorize},
+    StepInfo{Step::relay, "relay", step_relay},
+    StepInfo{Step::lookup, "lookup", step_lookup},
+    StepInfo{Step::collapse, "collapse", step_collapse},
+    StepInfo{Step::fetch, "fetch", step_fetch},
+    StepInfo{Step::store, "store", step_store},
+    StepInfo{Step::deliver, "deliver", step_deliver},
+    StepInfo{Step::log, "log", step_log},
 };
 
 }  // namespace reelway::edge

@@ -18,7 +18,7 @@ namespace reelway::edge {
 namespace {
 
 Grant grant_of(const access::Token& token) {
-  return {token.kid, token.expires_s, token.session};
+  return {token.kid, token.expires_s, token.session, token.entitlement, token.view};
 }
 
 Error key_unknown(access::KeyId kid) {
@@ -34,6 +34,7 @@ TokenAuthority::TokenAuthority(ring::Ring& ring, const Clock& clock, ring::SideW
       workers_(workers),
       options_(options),
       poll_keys_(std::move(poll_keys)),
+      budget_(clock, options.failures),
       key_wait_timer_(ring) {}
 
 TokenAuthority::~TokenAuthority() {
@@ -82,6 +83,20 @@ Result<void> TokenAuthority::check_key(access::KeyId kid) const {
   return Error{ErrorCode::token_key_retired, Side::client, false, "key " + std::to_string(kid)};
 }
 
+// An address that has sent too many bad signatures waits; so does one whose checks would fill the queue.
+Result<void> TokenAuthority::spend_on_check(const std::string& address) {
+  if (address.empty()) return {};
+  switch (budget_.begin(address)) {
+    case FailureBudget::Admission::admitted: return {};
+    case FailureBudget::Admission::spent:
+      ++counters_.spent;
+      return Error{ErrorCode::token_failures_exceeded, Side::client, true, {}};
+    case FailureBudget::Admission::busy: break;
+  }
+  ++counters_.shed;
+  return Error{ErrorCode::overloaded, Side::self, true, "too many tokens of this address wait for their check"};
+}
+
 std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view text, access::UnverifiedToken token,
                                                              const KeySet::Key& key, Waiter& waiter) {
   const std::string text_copy(text);
@@ -90,6 +105,8 @@ std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view te
     running->second.waiters.push_back(&waiter);
     return std::nullopt;
   }
+  std::string address = waiter.client_address();
+  if (auto spent = spend_on_check(address); !spent.ok()) return spent.error();
   struct Work {
     access::UnverifiedToken token;
     access::PublicKey key;
@@ -101,10 +118,11 @@ std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view te
                                        if (*alive) checked(text_copy, work->outcome);
                                      });
   if (!taken) {
+    if (!address.empty()) budget_.ended(address, true);
     ++counters_.shed;
     return Error{ErrorCode::overloaded, Side::self, true, "too many tokens wait for their signature check"};
   }
-  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token), {&waiter}};
+  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token), std::move(address), {&waiter}};
   checks_.emplace(text_copy, std::move(check));
   return std::nullopt;
 }
@@ -118,6 +136,7 @@ void TokenAuthority::checked(const std::string& text, const Result<void>& outcom
   const access::Token& token = check.token->token;
   Result<void> verdict = outcome.ok() ? check_key(token.kid) : outcome;
   ++counters_.verified;
+  if (!check.address.empty()) budget_.ended(check.address, outcome.ok());
   if (verdict.ok()) remember(text, token);
   for (Waiter* waiter : check.waiters) {
     if (waiter == nullptr) continue;

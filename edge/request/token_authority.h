@@ -15,6 +15,7 @@
 #include "common/ring/ring.h"
 #include "common/ring/side_workers.h"
 #include "common/ring/timer.h"
+#include "edge/request/failure_budget.h"
 #include "edge/request/key_set.h"
 
 namespace reelway::edge {
@@ -24,6 +25,8 @@ struct Grant {
   access::KeyId kid = 0;
   std::int64_t expires_s = 0;
   access::SessionId session{};
+  std::optional<access::EntitlementClaim> entitlement;  // empty: the token itself is the right
+  access::View view;
 };
 
 struct TokenCounters {
@@ -32,6 +35,7 @@ struct TokenCounters {
   std::uint64_t shared = 0;  // waited for another request's check of the same token
   std::uint64_t refused = 0;
   std::uint64_t shed = 0;       // the queue of checks was full
+  std::uint64_t spent = 0;      // refused because of their address's earlier bad signatures
   std::uint64_t key_waits = 0;  // waited for a poll of the keys, because the token's key was not known
 };
 
@@ -39,6 +43,7 @@ struct TokenAuthorityOptions {
   std::size_t remembered_max = 64 * 1024;  // verified tokens; about 600 bytes each
   std::size_t key_waiters_max = 1024;      // requests that wait for a poll of the keys
   std::chrono::milliseconds key_wait_max{2'000};
+  FailureBudgetOptions failures = {};
 };
 
 // Decides whether a token admits its bearer to a title. The checks in order: the token's form, its title and times,
@@ -49,6 +54,8 @@ class TokenAuthority {
   class Waiter {
    public:
     virtual void token_decided(Result<Grant> decision) = 0;
+    // "192.0.2.1:4711": asked only when a signature must be checked. Empty: whom no budget binds (the admin port).
+    virtual std::string client_address() const { return {}; }
 
    protected:
     ~Waiter() = default;
@@ -79,6 +86,7 @@ class TokenAuthority {
   };
   struct Check {  // of one token's signature, under way
     std::shared_ptr<const access::UnverifiedToken> token;
+    std::string address;  // that pays if the signature is bad
     std::vector<Waiter*> waiters;
   };
   struct KeyWaiter {
@@ -96,6 +104,7 @@ class TokenAuthority {
   std::optional<Result<Grant>> wait_for_key(std::string_view text, std::string_view title, access::KeyId kid,
                                             Waiter& waiter);
   Result<void> check_key(access::KeyId kid) const;
+  Result<void> spend_on_check(const std::string& address);
   void checked(const std::string& text, const Result<void>& outcome);
   void remember(std::string text, access::Token token);
   void drop(Recent::iterator entry);
@@ -110,6 +119,7 @@ class TokenAuthority {
   Recent recent_;
   std::unordered_map<std::string_view, Recent::iterator> by_text_;  // views of recent_'s texts
   std::unordered_map<std::string, Check> checks_;
+  FailureBudget budget_;
   std::vector<KeyWaiter> key_waiters_;
   ring::Timer key_wait_timer_;
   TokenCounters counters_;

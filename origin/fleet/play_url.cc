@@ -20,11 +20,12 @@ Error bad_request(std::string detail) {
 
 Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys& keys, const Clock& clock,
                                Random& random) {
-  if (request.lifetime_s < 1 || request.lifetime_s > kTokenLifetimeSecondsMax) {
-    return bad_request("ttl_s must be 1 to " + std::to_string(kTokenLifetimeSecondsMax));
-  }
   const std::int64_t now_s = clock.wall_s();
   const std::int64_t start_s = request.not_before_s.value_or(now_s);
+  const std::int64_t lifetime_s = request.expires_s ? *request.expires_s - start_s : request.lifetime_s;
+  if (lifetime_s < 1 || lifetime_s > kTokenLifetimeSecondsMax) {
+    return bad_request("ttl_s must be 1 to " + std::to_string(kTokenLifetimeSecondsMax));
+  }
   if (start_s < 1 || start_s > now_s + kTokenLifetimeSecondsMax) {
     return bad_request("not_before_s must be a time in unix seconds, at most " +
                        std::to_string(kTokenLifetimeSecondsMax) + " s from now");
@@ -32,8 +33,14 @@ Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys&
   access::Token token;
   token.title = request.title;
   token.not_before_s = request.not_before_s ? start_s : start_s - kClockSlackSeconds;
-  token.expires_s = start_s + request.lifetime_s;
-  random.fill(token.session);
+  token.expires_s = start_s + lifetime_s;
+  token.entitlement = request.entitlement;
+  token.view = request.view;
+  if (request.session) {
+    token.session = *request.session;
+  } else {
+    random.fill(token.session);
+  }
   auto signed_token = keys.sign(token);
   if (!signed_token) return signed_token.error();
 

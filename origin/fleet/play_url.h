@@ -21,6 +21,11 @@ struct PlayUrlRequest {
   std::int64_t lifetime_s = 0;
   std::optional<std::int64_t> not_before_s;  // absent: usable at once
   std::vector<std::string> edges;            // base URLs, without a slash at the end
+  // Of a play URL that an entitlement stands behind; without them the token itself is the right to all of the title.
+  std::optional<access::EntitlementClaim> entitlement;
+  access::View view;
+  std::optional<access::SessionId> session;  // absent: a new one
+  std::optional<std::int64_t> expires_s;     // instead of lifetime_s
 };
 
 struct PlayUrl {
@@ -32,7 +37,7 @@ struct PlayUrl {
   std::int64_t expires_s = 0;
 };
 
-// http_bad_request when the lifetime or the start is out of range.
+// http_bad_request when the lifetime or the start is out of range. Times are the clock's.
 Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys& keys, const Clock& clock,
                                Random& random);
 

@@ -44,7 +44,7 @@ std::string keys_document(const KeySet& keys) {
 
 // Everything but `seal` is guarded by mutex.
 struct SigningKeys::Shared {
-  explicit Shared(KeySeal key_seal) : seal(std::move(key_seal)) {}
+  explicit Shared(KeySeal key_seal) : seal(key_seal) {}
 
   const KeySeal seal;
   std::mutex mutex;
@@ -126,13 +126,13 @@ struct SigningKeys::Shared {
 };
 
 SigningKeys::SigningKeys(ControlStore& store, KeySeal seal, const Clock& clock, Random& random)
-    : store_(store), clock_(clock), random_(random), shared_(std::make_shared<Shared>(std::move(seal))) {}
+    : store_(store), clock_(clock), random_(random), shared_(std::make_shared<Shared>(seal)) {}
 
 SigningKeys::~SigningKeys() = default;
 
 Result<std::unique_ptr<SigningKeys>> SigningKeys::open(ControlStore& store, KeySeal seal, const Clock& clock,
                                                        Random& random) {
-  std::unique_ptr<SigningKeys> keys(new SigningKeys(store, std::move(seal), clock, random));
+  std::unique_ptr<SigningKeys> keys(new SigningKeys(store, seal, clock, random));
   REELWAY_TRY(keys->load());
   if (keys->current()->signing == 0) {
     auto first = keys->rotate();

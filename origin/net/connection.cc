@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "common/base/check.h"
@@ -12,7 +13,8 @@
 
 // The model. A connection owns its socket, one input buffer, one output queue and at most one handler. Everything it
 // does is done by pump(), which takes small steps for the current phase until one of them has to wait: for the socket
-// (the poll calls pump again), for the handler (respond() or resume_body() does), or for a file (warm's callback does).
+// (the poll calls pump again), for the handler (respond() or resume_body() does), for a file (warm's callback does), or
+// for a stream that has nothing to send yet (its `more` does).
 // Calls that come in while pump() runs only change the state; the running pump sees it.
 //
 //   head -> body -> answering -> writing -> head ...
@@ -24,6 +26,7 @@ namespace reelway::origin {
 namespace {
 
 constexpr unsigned kReadsPerPump = 8;
+constexpr unsigned kPiecesPerPump = 4;  // of a stream
 
 bool expects_continue(const http::RequestHead& head) {
   const auto expect = head.headers.find("Expect");
@@ -43,9 +46,15 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
-  poll_ = std::make_unique<SocketPoll>(host_.loop, socket_.get(), [this](SocketPoll::Ready) { pump(); });
+  poll_ = std::make_unique<SocketPoll>(host_.loop, socket_.get(), [this](SocketPoll::Ready ready) { on_ready(ready); });
   deadline_ = host_.loop.now() + host_.limits.head_timeout;
   update_interest();
+}
+
+void Connection::on_ready(SocketPoll::Ready ready) {
+  const auto self = shared_from_this();
+  if (stream_idle_ && ready.readable) look_for_leaver();
+  pump();
 }
 
 void Connection::pump() {
@@ -53,6 +62,7 @@ void Connection::pump() {
   const auto self = shared_from_this();
   pumping_ = true;
   reads_left_ = kReadsPerPump;
+  pieces_left_ = kPiecesPerPump;
   bool progress = true;
   while (progress && phase_ != Phase::closed) {
     switch (phase_) {
@@ -183,6 +193,12 @@ void Connection::discard_input() {
 void Connection::respond(Response response) {
   CHECK(handler_ && (phase_ == Phase::body || phase_ == Phase::answering));
   handler_ = nullptr;
+  if (response.stream && draining_) {
+    Error error;
+    error.code = ErrorCode::shutting_down;
+    error.retry = true;
+    response = error_reply(error);
+  }
   if (response.close || draining_) keep_alive_ = false;
   // A body that has no bytes ends with its head; the parser tells so in a step of its own.
   const http::RequestHead& head = parser_.head();
@@ -205,7 +221,14 @@ void Connection::queue_response(Response response) {
   head.header("Date", http::format_date(host_.clock.wall_s()));
   for (const auto& [name, value] : response.headers) head.header(name, value);
   const bool bodiless = response.status == 204 || response.status == 304;
-  if (!bodiless) head.header("Content-Length", response.body_bytes());
+  if (response.stream) {
+    CHECK(!response.text && !response.file && !bodiless);
+    stream_chunked_ = parser_.head().minor_version > 0;
+    if (stream_chunked_) head.header("Transfer-Encoding", "chunked");
+    keep_alive_ = keep_alive_ && stream_chunked_;
+  } else if (!bodiless) {
+    head.header("Content-Length", response.body_bytes());
+  }
   if (!keep_alive_) {
     head.header("Connection", "close");
   } else if (parser_.head().minor_version == 0) {
@@ -215,6 +238,7 @@ void Connection::queue_response(Response response) {
   if (bodiless || head_only_) return;
   if (response.text) output_.add(std::move(response.text));
   if (response.file) output_.add(std::move(response.file));
+  if (response.stream) begin_stream(std::move(response.stream));
 }
 
 void Connection::limit_body(std::uint64_t bytes_max) {
@@ -240,7 +264,10 @@ bool Connection::pump_output() {
   host_.counters.sent_bytes += sent;
   if (sent > 0) set_deadline();
   switch (state) {
-    case OutputQueue::State::empty: finish_exchange(); return true;
+    case OutputQueue::State::empty:
+      if (stream_) return pump_stream();
+      finish_exchange();
+      return true;
     case OutputQueue::State::more:
     case OutputQueue::State::blocked: return false;  // the poll calls again, after the others had their turn
     case OutputQueue::State::cold: start_warm(); return false;
@@ -249,6 +276,66 @@ bool Connection::pump_output() {
   ++host_.counters.aborted_responses;
   close();
   return false;
+}
+
+void Connection::begin_stream(std::shared_ptr<StreamBody> stream) {
+  stream_ = std::move(stream);
+  stream_idle_ = false;
+  watch_leaver_ = true;
+  stream_->begin([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->stream_idle_) self->pump();
+  });
+}
+
+// Everything given before is with the kernel. True when there is something new to write.
+bool Connection::pump_stream() {
+  if (pieces_left_ == 0) return false;  // the poll calls again, after the others had their turn
+  --pieces_left_;
+  StreamBody::Piece piece = stream_->take();
+  const bool was_idle = std::exchange(stream_idle_, piece.kind == StreamBody::Piece::Kind::nothing_yet);
+  switch (piece.kind) {
+    case StreamBody::Piece::Kind::bytes: break;
+    case StreamBody::Piece::Kind::nothing_yet: deadline_.reset(); return false;
+    case StreamBody::Piece::Kind::end:
+      end_stream();
+      if (stream_chunked_) output_.add("0\r\n\r\n");
+      set_deadline();
+      return true;
+    case StreamBody::Piece::Kind::cut:
+      ++host_.counters.aborted_responses;
+      close();
+      return false;
+  }
+  CHECK(piece.bytes && !piece.bytes->empty());  // an empty chunk would end the body
+  if (was_idle) set_deadline();
+  if (!stream_chunked_) {
+    output_.add(std::move(piece.bytes));
+    return true;
+  }
+  char size[24];
+  std::snprintf(size, sizeof size, "%zx\r\n", piece.bytes->size());
+  output_.add(std::string(size));
+  output_.add(std::move(piece.bytes));
+  output_.add("\r\n");
+  return true;
+}
+
+void Connection::end_stream() {
+  stream_idle_ = false;
+  if (const auto stream = std::exchange(stream_, nullptr)) stream->leave();
+}
+
+// While nothing is to be sent, only reading tells that the client has gone. One that ends its sending side has no
+// further use for a stream either. Input that has come instead (a pipelined request) is left where it is; a client
+// that leaves is then noticed at the next write.
+void Connection::look_for_leaver() {
+  char byte = 0;
+  const ssize_t count = recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) watch_leaver_ = false;
+  if (count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))) return;
+  ++host_.counters.left_streams;
+  close();
 }
 
 void Connection::start_warm() {
@@ -292,7 +379,12 @@ void Connection::linger() {
 void Connection::drain() {
   draining_ = true;
   keep_alive_ = false;
-  if (phase_ == Phase::head && parser_idle_) close();
+  if (phase_ == Phase::head && parser_idle_) return close();
+  // A stream may have no end of its own. It is cut short of its last chunk, so that nobody takes it for whole.
+  if (stream_) {
+    ++host_.counters.drained_streams;
+    close();
+  }
 }
 
 void Connection::check_deadline() {
@@ -313,6 +405,7 @@ void Connection::close() {
   phase_ = Phase::closed;
   deadline_.reset();
   abandon_handler();
+  end_stream();
   poll_.reset();
   socket_.reset();
   host_.on_closed(*this);
@@ -345,7 +438,7 @@ void Connection::update_interest() {
       poll_->want(!body_paused_, !output_.empty());
       break;
     case Phase::answering: poll_->want(false, false); break;  // what is left goes out with the answer
-    case Phase::writing: poll_->want(false, !warming_); break;
+    case Phase::writing: poll_->want(stream_idle_ && watch_leaver_, !warming_ && !stream_idle_); break;
     case Phase::lingering: poll_->want(true, false); break;
     case Phase::closed: break;
   }

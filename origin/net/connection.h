@@ -23,7 +23,7 @@ struct ConnectionLimits {
   std::chrono::milliseconds head_timeout{10'000};   // from the first byte of a head (or the accept) to its end
   std::chrono::milliseconds idle_timeout{75'000};   // between requests; longer than an edge keeps an idle connection
   std::chrono::milliseconds body_timeout{30'000};   // without a byte of the body while we read
-  std::chrono::milliseconds write_timeout{30'000};  // without a byte taken by the client
+  std::chrono::milliseconds write_timeout{30'000};  // without a byte taken by the client while there are any
   std::chrono::milliseconds linger_timeout{2'000};  // reading off what a client sent in vain, after an early answer
   std::uint64_t response_text_bytes_max = 64ULL * 1024 * 1024;
 };
@@ -36,6 +36,8 @@ struct ConnectionCounters {
   std::uint64_t sent_bytes = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t aborted_responses = 0;  // cut in the middle: the client left, or a file turned out bad
+  std::uint64_t left_streams = 0;       // ended by the client while there was nothing to send
+  std::uint64_t drained_streams = 0;    // ended by drain()
 };
 
 using HandlerFactory = std::function<std::shared_ptr<RequestHandler>(Responder&)>;
@@ -59,7 +61,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
 
   void start();
   void check_deadline();  // called now and then by the server
-  void drain();           // closes when idle, else after the current answer
+  void drain();           // closes when idle or amid a stream, else after the current answer
   void close();
 
   void respond(Response response) override;
@@ -77,10 +79,13 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     closed,
   };
 
-  void on_ready();
+  void on_ready(SocketPoll::Ready ready);
   void pump();
   bool pump_input();
   bool pump_output();
+  bool pump_stream();
+  void end_stream();
+  void look_for_leaver();
   bool parse_some();
   void on_head();
   void on_protocol_error(const Error& error);
@@ -91,6 +96,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   void start_warm();
   void on_warm(const Result<void>& result);
   void queue_response(Response response);
+  void begin_stream(std::shared_ptr<StreamBody> stream);
   void abandon_handler();
   void linger();
   void enter(Phase phase);
@@ -107,6 +113,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   std::size_t input_end_ = 0;
   OutputQueue output_;
   std::shared_ptr<RequestHandler> handler_;
+  std::shared_ptr<StreamBody> stream_;  // the rest of the answer that is going out; null for none
   Phase phase_ = Phase::head;
   bool pumping_ = false;
   bool body_paused_ = false;
@@ -118,7 +125,11 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   bool parser_idle_ = true;    // no byte of a next request has been parsed
   bool parser_hungry_ = true;  // it can tell nothing more without further input
   bool input_ended_ = false;
-  unsigned reads_left_ = 0;  // in this pump, for fairness between connections
+  bool stream_chunked_ = true;  // false towards HTTP/1.0, where the end of the connection ends the body
+  bool stream_idle_ = false;    // the stream has nothing to send for now
+  bool watch_leaver_ = true;    // no input is waiting that would make the socket readable all the time
+  unsigned reads_left_ = 0;     // in this pump, for fairness between connections
+  unsigned pieces_left_ = 0;
   std::optional<std::chrono::milliseconds> deadline_;
 };
 

@@ -8,16 +8,18 @@
 #include "common/base/bytes.h"
 #include "common/http/message.h"
 #include "origin/net/file_body.h"
+#include "origin/net/stream_body.h"
 
 namespace reelway::origin {
 
-// An answer, as a handler gives it. The connection adds Content-Length, Date and Connection, and leaves the body out
-// when the request was HEAD.
+// An answer, as a handler gives it. The connection adds Content-Length or Transfer-Encoding, Date and Connection, and
+// leaves the body out when the request was HEAD.
 struct Response {
   std::uint16_t status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> text;  // sent first; may be shared with a cache; null for none
   std::unique_ptr<FileBody> file;           // sent after the text; null for none
+  std::shared_ptr<StreamBody> stream;       // instead of text and file; null for none
   bool close = false;                       // end the connection after this answer
 
   std::uint64_t body_bytes() const { return (text ? text->size() : 0) + (file ? file->bytes_left() : 0); }

@@ -12,12 +12,15 @@
 #include "common/base/result.h"
 #include "common/http/message.h"
 #include "origin/catalog/catalog.h"
+#include "origin/fleet/edge_registry.h"
+#include "origin/fleet/rights_mirror.h"
 #include "origin/fleet/signing_keys.h"
 #include "origin/ingest/upload.h"
 #include "origin/jobs/ingest_jobs.h"
 #include "origin/net/event_loop.h"
 #include "origin/request/metrics.h"
 #include "origin/request/options.h"
+#include "origin/rights/rights_services.h"
 #include "origin/store/control_store.h"
 
 namespace reelway::origin {
@@ -30,6 +33,9 @@ struct ApiServices {
   Uploads& uploads;
   IngestJobs& jobs;
   SigningKeys& keys;
+  const RightsServices& rights;
+  const RightsMirror& mirror;
+  const EdgeRegistry& edges;
   const Clock& clock;
   Random& random;
   const OriginConfig& config;
@@ -88,6 +94,16 @@ Result<Reply> rotate_keys(const ApiServices& services, const ApiCall& call);
 Result<Reply> retire_key(const ApiServices& services, const ApiCall& call);
 // play_url_route.cc
 Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call);
+// rights_routes.cc
+Result<Reply> place_order(const ApiServices& services, const ApiCall& call);
+Result<Reply> list_entitlements(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_entitlement(const ApiServices& services, const ApiCall& call);
+Result<Reply> revoke_entitlement(const ApiServices& services, const ApiCall& call);
+Result<Reply> start_playback(const ApiServices& services, const ApiCall& call);
+Result<Reply> list_offers(const ApiServices& services, const ApiCall& call);
+Result<Reply> save_offer(const ApiServices& services, const ApiCall& call);
+// edges_route.cc
+Result<Reply> list_edges(const ApiServices& services, const ApiCall& call);
 // status_route.cc
 Result<Reply> show_status(const ApiServices& services, const ApiCall& call);
 

@@ -1,5 +1,6 @@
 #include "origin/request/body_fields.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace reelway::origin {
@@ -42,6 +43,18 @@ std::string BodyFields::text(const char* name) {
   auto value = optional_text(name);
   if (!value || value->empty()) refuse(name, "a text");
   return value.value_or("");
+}
+
+std::optional<std::vector<std::string>> BodyFields::optional_texts(const char* name) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto fits = [](const nlohmann::json& item) {
+    return item.is_string() && item.get_ref<const std::string&>().size() <= kTextBytesMax;
+  };
+  if (value->is_array() && value->size() <= kListMax && std::all_of(value->begin(), value->end(), fits))
+    return value->get<std::vector<std::string>>();
+  refuse(name, "a list of at most " + std::to_string(kListMax) + " texts");
+  return std::nullopt;
 }
 
 std::uint64_t BodyFields::count(const char* name) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -15,12 +16,15 @@ namespace reelway::origin {
 class BodyFields {
  public:
   static constexpr std::size_t kTextBytesMax = 4096;
+  static constexpr std::size_t kListMax = 64;
 
   explicit BodyFields(const nlohmann::json& body);
 
   std::string text(const char* name);                          // required, not empty
   std::optional<std::string> optional_text(const char* name);  // absent or null: nothing
-  std::uint64_t count(const char* name);                       // required, 0 or more
+  // Absent or null: nothing. At most kListMax texts.
+  std::optional<std::vector<std::string>> optional_texts(const char* name);
+  std::uint64_t count(const char* name);  // required, 0 or more
   std::optional<std::int64_t> optional_integer(const char* name);
   bool flag(const char* name);  // absent: false
 

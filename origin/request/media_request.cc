@@ -5,6 +5,7 @@
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
 #include "origin/request/entity_tag.h"
+#include "origin/request/presentation_view.h"
 
 // The life of an edge's request. Playlists and init segments are made from indexes alone and kept for a while; a
 // segment is a header computed here followed by one range of a track file. The range is brought into memory and checked
@@ -33,26 +34,33 @@ MediaKind kind_of(hls::Resource::Kind kind) {
   return MediaKind::other;
 }
 
-std::string render_body(const hls::Presentation& presentation, const hls::Track& track, hls::Resource::Kind kind) {
+Result<std::string> render_body(const hls::Presentation& presentation, const hls::Track& track,
+                                hls::Resource::Kind kind, const access::View& view) {
   switch (kind) {
-    case hls::Resource::Kind::multivariant: return hls::multivariant_playlist(presentation);
+    case hls::Resource::Kind::multivariant: {
+      const auto narrowed = presentation_in_view(presentation, view);
+      if (!narrowed) return narrowed.error();
+      return hls::multivariant_playlist(*narrowed);
+    }
     case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track);
     case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
     case hls::Resource::Kind::segment: break;
   }
   CHECK(kind != hls::Resource::Kind::segment);
-  return {};
+  return std::string();
 }
 
-std::shared_ptr<const Rendered> render(const PublishedVersion& version, const hls::Track& track,
-                                       hls::Resource::Kind kind) {
+Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, const hls::Track& track,
+                                               hls::Resource::Kind kind, const access::View& view) {
+  auto body = render_body(version.presentation, track, kind, view);
+  if (!body) return std::move(body).error();
   auto rendered = std::make_shared<Rendered>();
-  rendered->body = std::make_shared<const std::string>(render_body(version.presentation, track, kind));
+  rendered->body = std::make_shared<const std::string>(std::move(body).value());
   const std::uint32_t sum = crc32c(as_bytes(*rendered->body));
   rendered->content_type = hls::content_type(kind, track.index->kind);
   rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
   rendered->digest = crc32c_digest_field(sum);
-  return rendered;
+  return std::shared_ptr<const Rendered>(std::move(rendered));
 }
 
 std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
@@ -65,13 +73,15 @@ std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
 }  // namespace
 
 std::span<const Step<MediaRequest>> MediaRequest::steps() {
-  static constexpr std::array<Step<MediaRequest>, 11> kSteps = {{
+  static constexpr std::array<Step<MediaRequest>, 13> kSteps = {{
       {"authenticate", &MediaRequest::authenticate},
       {"check_method", &MediaRequest::check_method},
       {"serve_keys", &MediaRequest::serve_keys},
+      {"serve_replica", &MediaRequest::serve_replica},
       {"parse", &MediaRequest::parse},
       {"find_version", &MediaRequest::find_version},
       {"find_track", &MediaRequest::find_track},
+      {"narrow", &MediaRequest::narrow},
       {"serve_rendered", &MediaRequest::serve_rendered},
       {"plan", &MediaRequest::plan},
       {"open_file", &MediaRequest::open_file},
@@ -87,6 +97,7 @@ MediaRequest::MediaRequest(MediaServices& services, Responder& responder)
 void MediaRequest::begin(const http::RequestHead& head) {
   head_ = &head;
   path_ = head.path();
+  replica_route_ = find_replica_route(path_);
   advance();
 }
 
@@ -103,17 +114,21 @@ Verdict MediaRequest::authenticate() {
 }
 
 Verdict MediaRequest::check_method() {
-  if (head_->method == http::Method::get || head_->method == http::Method::head) return Verdict::next;
+  const http::Method wanted = replica_route_ != nullptr ? replica_route_->method : http::Method::get;
+  const http::Method method = head_->method == http::Method::head ? http::Method::get : head_->method;
+  if (method == wanted) return Verdict::next;
   Response response = error_reply(client_error(ErrorCode::http_method_not_allowed, std::string(head_->method_text)));
-  response.headers.emplace_back("Allow", "GET, HEAD");
+  response.headers.emplace_back("Allow", wanted == http::Method::get ? "GET, HEAD" : "POST");
   return send(std::move(response), 0);
 }
 
 Verdict MediaRequest::serve_keys() {
   if (path_ != kKeysPath) return Verdict::next;
-  // Counted once, though the step may be asked twice.
-  if (kind_ != MediaKind::keys) ++services_.counters.media_requests[static_cast<std::size_t>(MediaKind::keys)];
-  kind_ = MediaKind::keys;
+  // Once, though the step may be asked twice.
+  if (kind_ != MediaKind::keys) {
+    count(MediaKind::keys);
+    hear_edge();
+  }
   if (services_.keys.stale() && !refreshed_) {
     refreshed_ = true;
     return wait_for_worker([this] {
@@ -127,11 +142,36 @@ Verdict MediaRequest::serve_keys() {
   return send(std::move(response), bytes);
 }
 
+// An edge reports on itself with each poll of the keys. What it says is no reason to refuse it the keys.
+void MediaRequest::hear_edge() {
+  const auto state = head_->headers.find(kEdgeStateHeader);
+  if (!state) return;
+  // What has another form is counted there.
+  static_cast<void>(services_.registry.heard(head_->headers.find("Reelway-Edge").value_or(""), *state));
+}
+
+Verdict MediaRequest::serve_replica() {
+  if (replica_route_ == nullptr) return Verdict::next;
+  if (!query_) {
+    count(replica_route_->kind);
+    auto query = QueryFields::parse(head_->query());
+    if (!query) return fail(query.error());
+    query_ = std::move(query).value();
+  }
+  if (!served_ && replica_route_->on_worker) {
+    return wait_for_worker([this] { served_ = replica_route_->serve(services_.replica, *query_); });
+  }
+  if (!served_) served_ = replica_route_->serve(services_.replica, *query_);
+  if (!*served_) return fail(served_->error());
+  Response response = std::move(*served_).value();
+  const std::uint64_t bytes = response.body_bytes();
+  return send(std::move(response), bytes);
+}
+
 Verdict MediaRequest::parse() {
   const auto parts = parse_media_path(path_);
   auto resource = parts ? hls::parse_resource(parts->resource) : Result<hls::Resource>(parts.error());
-  if (resource) kind_ = kind_of(resource->kind);
-  ++services_.counters.media_requests[static_cast<std::size_t>(kind_)];
+  count(resource ? kind_of(resource->kind) : MediaKind::other);
   if (!resource) return fail(resource.error());
   parts_ = *parts;
   resource_ = *resource;
@@ -164,17 +204,38 @@ const hls::Track& MediaRequest::track() const {
   return version_->presentation.tracks[track_];
 }
 
+// The edge has narrowed what its viewer may see; only the multivariant playlist differs by it.
+Verdict MediaRequest::narrow() {
+  rendered_key_ = path_;
+  if (resource_.kind != hls::Resource::Kind::multivariant) return Verdict::next;
+  const auto field = head_->headers.find("Reelway-View");
+  if (!field) return Verdict::next;
+  auto view = access::parse_view_id(*field);
+  if (!view) return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: expected a view's id"));
+  view_ = std::move(*view);
+  if (view_ != access::View{}) rendered_key_ += "?" + access::view_id(view_);  // no path has a '?'
+  return Verdict::next;
+}
+
 Verdict MediaRequest::serve_rendered() {
   if (resource_.kind == hls::Resource::Kind::segment) return Verdict::next;
-  auto rendered = services_.rendered.find(path_);
+  if (error_) return fail(*error_);
+  auto rendered = services_.rendered.find(rendered_key_);
   if (rendered) {
     ++services_.counters.rendered_hits;
   } else if (made_) {
     ++services_.counters.playlists_rendered;
-    services_.rendered.add(path_, made_);
+    services_.rendered.add(rendered_key_, made_);
     rendered = made_;
   } else {
-    return wait_for_worker([this] { made_ = render(*version_, track(), resource_.kind); });
+    return wait_for_worker([this] {
+      auto made = render(*version_, track(), resource_.kind, view_);
+      if (made) {
+        made_ = std::move(made).value();
+      } else {
+        error_ = made.error();
+      }
+    });
   }
   if (client_has(rendered->etag)) return send(not_modified(rendered->etag), 0);
   Response response;
@@ -256,6 +317,11 @@ Verdict MediaRequest::fail(const Error& error) {
     telemetry::log_error("{} {}: {}", head_->method_text, path_, describe(error));
   }
   return send(error_reply(error), 0);
+}
+
+void MediaRequest::count(MediaKind kind) {
+  kind_ = kind;
+  ++services_.counters.media_requests[static_cast<std::size_t>(kind)];
 }
 
 Verdict MediaRequest::send(Response response, std::uint64_t body_bytes) {

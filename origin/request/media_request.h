@@ -8,12 +8,14 @@
 #include "common/http/message.h"
 #include "origin/catalog/catalog.h"
 #include "origin/fleet/credentials.h"
+#include "origin/fleet/edge_registry.h"
 #include "origin/fleet/signing_keys.h"
 #include "origin/hls/presentation.h"
 #include "origin/io/file_reader.h"
 #include "origin/request/media_path.h"
 #include "origin/request/metrics.h"
 #include "origin/request/rendered_cache.h"
+#include "origin/request/replica_routes.h"
 #include "origin/request/stepped_request.h"
 
 namespace reelway::origin {
@@ -27,9 +29,11 @@ struct MediaServices {
   const EdgeCredentials& edges;
   RenderedCache& rendered;
   RequestCounters& counters;
+  EdgeRegistry& registry;
+  const ReplicaServices& replica;
 };
 
-// One request of an edge: GET or HEAD of /<title>/<version>/<resource>, or of the signing keys.
+// One request of an edge: GET or HEAD of /<title>/<version>/<resource> or of the signing keys, or one of its replica.
 class MediaRequest final : public SteppedRequest<MediaRequest> {
  public:
   MediaRequest(MediaServices& services, Responder& responder);
@@ -47,15 +51,19 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Verdict authenticate();
   Verdict check_method();
   Verdict serve_keys();
+  Verdict serve_replica();
   Verdict parse();
   Verdict find_version();
   Verdict find_track();
+  Verdict narrow();
   Verdict serve_rendered();
   Verdict plan();
   Verdict open_file();
   Verdict warm_range();
   Verdict serve_segment();
 
+  void hear_edge();
+  void count(MediaKind kind);
   Verdict send(Response response, std::uint64_t body_bytes);
   Response not_modified(const std::string& etag) const;
   bool client_has(const std::string& etag) const;
@@ -64,11 +72,16 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   MediaServices& services_;
   const http::RequestHead* head_ = nullptr;  // the connection's, until answered
   MediaKind kind_ = MediaKind::other;
-  std::string path_;  // owns what the views below look into
+  std::string path_;                             // owns what the views below look into
+  const ReplicaRoute* replica_route_ = nullptr;  // null: another kind of request
+  std::optional<QueryFields> query_;             // of a replica route
+  std::optional<Result<Response>> served_;       // by a replica route, on a worker
   MediaPath parts_;
   hls::Resource resource_;
   std::shared_ptr<const PublishedVersion> version_;
   std::size_t track_ = 0;
+  access::View view_;         // that the multivariant playlist is for
+  std::string rendered_key_;  // path and view: what a rendered text differs by
   hls::SegmentPlan plan_;
   std::string etag_;  // of the planned segment
   std::shared_ptr<TrackFile> file_;

@@ -53,6 +53,40 @@ constexpr std::array kMetrics = {
     MetricInfo{"reelway_origin_jobs_done_total", MetricKind::counter, "Ingest jobs that published a version."},
     MetricInfo{"reelway_origin_jobs_failed_total", MetricKind::counter, "Ingest jobs that failed."},
     MetricInfo{"reelway_origin_signing_keys", MetricKind::gauge, "Signing keys, by state."},
+    MetricInfo{"reelway_origin_rights_ready", MetricKind::gauge,
+               "1 when the origin's own copy of the rentals and purchases is whole, so that edges can follow it."},
+    MetricInfo{"reelway_origin_rights_records", MetricKind::gauge, "Entitlements in that copy."},
+    MetricInfo{"reelway_origin_rights_revision", MetricKind::gauge, "Revision of the control store that it is at."},
+    MetricInfo{"reelway_origin_rights_changes_total", MetricKind::counter,
+               "Revisions that changed entitlements, as seen by that copy."},
+    MetricInfo{"reelway_origin_rights_beats_total", MetricKind::counter,
+               "Beats that came back from the control store. Not rising: edges see their rights grow stale."},
+    MetricInfo{"reelway_origin_rights_loads_total", MetricKind::counter, "Times that all entitlements were read."},
+    MetricInfo{"reelway_origin_rights_watches_lost_total", MetricKind::counter,
+               "Times that the control store's watch ended and was begun again."},
+    MetricInfo{"reelway_origin_rights_store_failures_total", MetricKind::counter,
+               "Times that the entitlements could not be read."},
+    MetricInfo{"reelway_origin_rights_corrupt_records_total", MetricKind::counter,
+               "Stored entitlements that could not be read and that edges are not told of. Above 0: see the log."},
+    MetricInfo{"reelway_origin_rights_backlog_frames", MetricKind::gauge,
+               "Changes and beats kept for edges that come back."},
+    MetricInfo{"reelway_origin_rights_backlog_bytes", MetricKind::gauge, "Their bytes."},
+    MetricInfo{"reelway_origin_beat_writes_total", MetricKind::counter,
+               "Beats due, by outcome: written, outrun (another origin wrote it), failed."},
+    MetricInfo{"reelway_origin_replica_streams", MetricKind::gauge, "Edges that follow the change stream now."},
+    MetricInfo{"reelway_origin_replica_streams_total", MetricKind::counter,
+               "Change streams begun, and of them those refused, by outcome: begun, gone (the position is no longer "
+               "kept), moved (another cluster, or a revision that is not reached yet)."},
+    MetricInfo{"reelway_origin_replica_snapshots_total", MetricKind::counter,
+               "Snapshots of the entitlements, by outcome: begun, ended (sent whole)."},
+    MetricInfo{"reelway_origin_replica_buckets_total", MetricKind::counter,
+               "Buckets sent to edges whose replica differed."},
+    MetricInfo{"reelway_origin_replica_records_total", MetricKind::counter, "Records sent in snapshots and buckets."},
+    MetricInfo{"reelway_origin_streams_left_total", MetricKind::counter,
+               "Streams that the client ended while there was nothing to send, by port."},
+    MetricInfo{"reelway_origin_edges", MetricKind::gauge, "Edges heard of in the last 24 hours, by state."},
+    MetricInfo{"reelway_origin_edge_state_malformed_total", MetricKind::counter,
+               "Reports of edges on themselves that could not be understood."},
     MetricInfo{"reelway_origin_work_pending", MetricKind::gauge, "Pieces of work given to workers and not finished."},
     MetricInfo{"reelway_origin_work_refused_total", MetricKind::counter,
                "Pieces of work refused because too many were pending."},
@@ -67,6 +101,11 @@ std::string_view name_of(MediaKind kind) {
     case MediaKind::init: return "init";
     case MediaKind::segment: return "segment";
     case MediaKind::keys: return "keys";
+    case MediaKind::replica_stream: return "replica_stream";
+    case MediaKind::replica_snapshot: return "replica_snapshot";
+    case MediaKind::replica_repair: return "replica_repair";
+    case MediaKind::entitlement: return "entitlement";
+    case MediaKind::heartbeat: return "heartbeat";
     case MediaKind::other: break;
   }
   return "other";

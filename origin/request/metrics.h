@@ -13,14 +13,26 @@
 namespace reelway::origin {
 
 // What the media port was asked for.
-enum class MediaKind : std::uint8_t { multivariant, media_playlist, init, segment, keys, other };
-inline constexpr std::size_t kMediaKinds = 6;
+enum class MediaKind : std::uint8_t {
+  multivariant,
+  media_playlist,
+  init,
+  segment,
+  keys,
+  replica_stream,
+  replica_snapshot,
+  replica_repair,
+  entitlement,
+  heartbeat,
+  other
+};
+inline constexpr std::size_t kMediaKinds = 11;
 std::string_view name_of(MediaKind kind);
 
 // Written on the loop only.
 struct RequestCounters {
   std::array<std::uint64_t, kMediaKinds> media_requests{};    // every request that named such a thing
-  std::array<std::uint64_t, kMediaKinds> media_body_bytes{};  // announced in 200 answers to GET
+  std::array<std::uint64_t, kMediaKinds> media_body_bytes{};  // announced in 200 answers to GET: not of streams
   std::map<std::uint16_t, std::uint64_t> media_responses;     // by status
   std::map<std::pair<std::string_view, std::uint16_t>, std::uint64_t> api_responses;  // by route's name and status
   std::uint64_t not_an_edge = 0;

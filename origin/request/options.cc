@@ -5,6 +5,7 @@
 
 #include "origin/fleet/key_seal.h"
 #include "origin/fleet/play_url.h"
+#include "origin/rights/records.h"
 
 namespace reelway::origin {
 namespace {
@@ -43,6 +44,20 @@ constexpr std::array kOptions = {
         "order."},
     config::Option{"play.token_lifetime", Kind::duration, "24h", false, kSecondMs, 30 * kDayMs,
                    "How long a play URL is valid when its request names no lifetime."},
+    config::Option{"rights.start_window", Kind::duration, "720h", false, kSecondMs, 3650 * kDayMs,
+                   "How long after its order a rental may be started, where no stored offer says so."},
+    config::Option{"rights.play_window", Kind::duration, "48h", false, kSecondMs, 3650 * kDayMs,
+                   "How long a rental plays after it was started, where no stored offer says so."},
+    config::Option{"rights.streams_max", Kind::integer, "2", false, 1, kSlotsMax,
+                   "How many devices of one account may play at once, where no stored offer says so."},
+    config::Option{"rights.session_renew", Kind::duration, "60s", false, kSecondMs, 3600 * kSecondMs,
+                   "How often a player is told to send its heartbeat."},
+    config::Option{"rights.session_free_after", Kind::duration, "150s", false, 2 * kSecondMs, kDayMs,
+                   "How long after its last heartbeat a device still counts as playing. Longer than "
+                   "rights.session_renew, so that one lost heartbeat stops nobody."},
+    config::Option{"rights.token_lifetime_max", Kind::duration, "24h", false, 60 * kSecondMs, 7 * kDayMs,
+                   "How long the token of a playback session lives at most; heartbeats renew it. It is also how long "
+                   "started sessions play on at edges while no origin can be reached."},
     config::Option{"ingest.upload_bytes_max", Kind::bytes, "512GiB", false, 1, INT64_MAX,
                    "The largest film that may be uploaded. Larger ones are refused before their first byte."},
     config::Option{"ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
@@ -93,6 +108,23 @@ Result<std::vector<std::string>> base_urls(const std::vector<std::string>& texts
   return urls;
 }
 
+std::int64_t seconds(const config::Settings& settings, std::string_view key) {
+  return std::chrono::duration_cast<std::chrono::seconds>(settings.duration(key)).count();
+}
+
+Result<RightsOptions> rights_options(const config::Settings& settings) {
+  RightsOptions out;
+  out.standard.start_window_s = seconds(settings, "rights.start_window");
+  out.standard.play_window_s = seconds(settings, "rights.play_window");
+  out.standard.streams_max = static_cast<std::uint32_t>(settings.integer("rights.streams_max"));
+  out.session_renew_s = seconds(settings, "rights.session_renew");
+  out.session_free_after_s = seconds(settings, "rights.session_free_after");
+  out.token_lifetime_max_s = seconds(settings, "rights.token_lifetime_max");
+  if (out.session_free_after_s > out.session_renew_s) return out;
+  return invalid("rights.session_free_after: expected more than rights.session_renew, found: " +
+                 std::to_string(out.session_free_after_s) + "s");
+}
+
 Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   auto credential = config::read_secret(settings.text("api.credential_file"));
   if (!credential) return credential.error();
@@ -139,6 +171,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto urls = base_urls(settings.list("public_edges"));
   if (!urls) return urls.error();
   out.public_edges = std::move(urls).value();
+  auto rights = rights_options(settings);
+  if (!rights) return rights.error();
+  out.rights = std::move(rights).value();
   const auto sandbox = sandbox_required(settings.text("transcode.sandbox"));
   if (!sandbox) return sandbox.error();
   out.sandbox_required = *sandbox;

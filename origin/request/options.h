@@ -11,6 +11,7 @@
 #include "common/config/settings.h"
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
+#include "origin/rights/rights_services.h"
 
 namespace reelway::origin {
 
@@ -28,6 +29,7 @@ struct OriginConfig {
   std::string seal_secret;
   std::vector<std::string> public_edges;  // base URLs without a slash at the end
   std::chrono::seconds token_lifetime{0};
+  RightsOptions rights;  // without its public_edges, which are the ones above
   std::uint64_t upload_bytes_max = 0;
   std::uint64_t free_bytes_min = 0;
   std::string ffmpeg;

@@ -7,10 +7,18 @@
 #include <optional>
 
 #include "common/telemetry/log.h"
+#include "origin/fleet/beat_writer.h"
+#include "origin/fleet/change_stream.h"
+#include "origin/fleet/edge_registry.h"
+#include "origin/fleet/rights_mirror.h"
 #include "origin/net/server.h"
 #include "origin/request/api_request.h"
 #include "origin/request/media_request.h"
+#include "origin/request/replica_routes.h"
 #include "origin/request/server_metrics.h"
+#include "origin/rights/records.h"
+#include "origin/rights/rights_services.h"
+#include "origin/rights/sweeper.h"
 #include "origin/transcode/sandbox.h"
 
 // Who owns what: Parts owns everything, in the order in which it is made; each part refers only to earlier ones, so it
@@ -20,7 +28,8 @@
 namespace reelway::origin {
 namespace {
 
-constexpr std::chrono::milliseconds kSettlePeriod{10};  // between looks at whether the last work has ended
+constexpr std::chrono::milliseconds kSweepStepPeriod{1000};  // between the pages of the sweep of rights
+constexpr std::chrono::milliseconds kSettlePeriod{10};       // between looks at whether the last work has ended
 
 Error data_dir_error(std::string_view call, const std::string& path, int reason) {
   Error error = system_error(call, path, reason);
@@ -64,6 +73,19 @@ SandboxOptions sandbox_options(const OriginConfig& config) {
   return options;
 }
 
+RightsOptions rights_options(const OriginConfig& config) {
+  RightsOptions options = config.rights;
+  options.public_edges = config.public_edges;
+  return options;
+}
+
+// What edges learn of an entitlement.
+Result<rights::Record> deciding_part(const KeyValue& entry) {
+  const auto stored = parse_entitlement(entry.key, entry.value);
+  if (!stored) return stored.error();
+  return stored->record;
+}
+
 CatalogOptions catalog_options(const OriginConfig& config) {
   CatalogOptions options;
   options.data_dir = config.data_dir;
@@ -101,6 +123,20 @@ struct OriginServer::Parts {
         catalog(*store, system_clock, catalog_options(config)),
         uploads(*store, catalog, system_clock, system_random, upload_options(config)),
         jobs(*store, catalog, uploads, system_clock, system_random, jobs_options(config)),
+        time(system_clock),
+        registry(system_clock),
+        rights{*store,
+               catalog,
+               *keys,
+               time,
+               system_random,
+               rights_options(config),
+               [this] { return registry.healthy_urls(); }},
+        sweeper(*store, time),
+        beats(*store, {[this] { return time.now_ms(); }, [this](std::int64_t stored_ms) { time.observe(stored_ms); }}),
+        mirror(*store, loop, deciding_part),
+        replica_services{*store, mirror, replica_counters, deciding_part,
+                         [this](const Heartbeat& beat) { return heartbeat(rights, beat); }},
         files(loop),
         api_services{loop,
                      *store,
@@ -108,34 +144,57 @@ struct OriginServer::Parts {
                      uploads,
                      jobs,
                      *keys,
+                     rights,
+                     mirror,
+                     registry,
                      system_clock,
                      system_random,
                      config,
                      counters,
                      system_clock.monotonic(),
                      [this] { return metrics(); }},
-        media_services{loop, catalog, files, *keys, config.edges, rendered, counters},
+        media_services{loop, catalog, files, *keys, config.edges, rendered, counters, registry, replica_services},
         api(loop, system_clock, api_limits(),
             [this](Responder& responder) { return std::make_shared<ApiRequest>(api_services, responder); }),
         media(loop, system_clock, media_limits(),
               [this](Responder& responder) { return std::make_shared<MediaRequest>(media_services, responder); }),
+        sweep_timer(loop, [this] { sweep(); }),
         settle_timer(loop, [this] { settle(); }),
         drain_timer(loop, [this] { abort(); }) {}
 
-  std::string metrics() const { return metrics_page({loop, api, media, files, jobs, *keys, counters}); }
+  std::string metrics() const {
+    return metrics_page({loop, api, media, files, jobs, *keys, mirror, beats, replica_counters, registry, counters});
+  }
 
   Result<void> open() {
     // First what can be wrong with the configuration: a job that starts only to be stopped again costs it an attempt.
     // Nothing is accepted before the loop runs.
     REELWAY_TRY(api.listen(config.api_listen.host, config.api_listen.port));
     REELWAY_TRY(media.listen(config.media_listen.host, config.media_listen.port));
+    // Nothing may be decided by a time before the one that was known already.
+    REELWAY_TRY(beats.recover());
     REELWAY_TRY(uploads.recover());
+    beats.start();
+    mirror.start();
+    sweep_timer.start_every(kSweepStepPeriod);
     return jobs.start();
+  }
+
+  // One page at a time, so that the sweep never holds a worker for long.
+  void sweep() {
+    if (sweeping) return;
+    sweeping = loop.run_on_worker(
+        [this] {
+          const Result<bool> swept = sweeper.step();
+          if (!swept.ok()) telemetry::log_error("sweep of rights: {}", describe(swept.error()));
+        },
+        [this] { sweeping = false; });
   }
 
   void drain(std::function<void()> done) {
     when_settled = std::move(done);
     drain_timer.start_once(kDrainTimeout);
+    sweep_timer.stop();
     api.drain([this] { api_empty = true; });
     media.drain([this] { media_empty = true; });
     // A child process is killed and its thread joined there: not on the loop.
@@ -164,6 +223,14 @@ struct OriginServer::Parts {
   Catalog catalog;
   Uploads uploads;
   IngestJobs jobs;
+  OriginTime time;
+  EdgeRegistry registry;
+  RightsServices rights;
+  Sweeper sweeper;
+  BeatWriter beats;
+  RightsMirror mirror;
+  ReplicaCounters replica_counters;
+  ReplicaServices replica_services;
   FileReader files;
   RenderedCache rendered;
   RequestCounters counters;
@@ -171,12 +238,14 @@ struct OriginServer::Parts {
   MediaServices media_services;
   HttpServer api;
   HttpServer media;
+  Timer sweep_timer;
   Timer settle_timer;
   Timer drain_timer;
   std::function<void()> when_settled;
   bool api_empty = false;
   bool media_empty = false;
   bool jobs_stopped = false;
+  bool sweeping = false;
 };
 
 OriginServer::OriginServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -1,5 +1,7 @@
 #include "origin/request/server_metrics.h"
 
+#include <array>
+
 namespace reelway::origin {
 namespace {
 
@@ -15,6 +17,7 @@ void add_port(MetricPage& page, const HttpServer& server, std::string_view port)
   page.counter(origin_metric("reelway_origin_timeouts_total"), connections.timeouts, {{"port", port}});
   page.counter(origin_metric("reelway_origin_aborted_responses_total"), connections.aborted_responses,
                {{"port", port}});
+  page.counter(origin_metric("reelway_origin_streams_left_total"), connections.left_streams, {{"port", port}});
   page.counter(origin_metric("reelway_origin_sent_bytes_total"), connections.sent_bytes, {{"port", port}});
   page.counter(origin_metric("reelway_origin_received_bytes_total"), connections.received_bytes, {{"port", port}});
 }
@@ -45,6 +48,54 @@ void add_jobs(MetricPage& page, const IngestJobs& jobs) {
   page.counter(origin_metric("reelway_origin_jobs_failed_total"), counters.failed);
 }
 
+void add_mirror(MetricPage& page, const RightsMirror& mirror) {
+  const MirrorState state = mirror.state();
+  const MirrorCounters counters = mirror.counters();
+  page.gauge(origin_metric("reelway_origin_rights_ready"), state.ready ? 1 : 0);
+  page.gauge(origin_metric("reelway_origin_rights_records"), static_cast<double>(state.records));
+  page.gauge(origin_metric("reelway_origin_rights_revision"), static_cast<double>(state.revision));
+  page.gauge(origin_metric("reelway_origin_rights_backlog_frames"), static_cast<double>(state.backlog_frames));
+  page.gauge(origin_metric("reelway_origin_rights_backlog_bytes"), static_cast<double>(state.backlog_bytes));
+  page.counter(origin_metric("reelway_origin_rights_changes_total"), counters.changes);
+  page.counter(origin_metric("reelway_origin_rights_beats_total"), counters.beats);
+  page.counter(origin_metric("reelway_origin_rights_loads_total"), counters.loads);
+  page.counter(origin_metric("reelway_origin_rights_watches_lost_total"),
+               counters.watches_lost + counters.watches_compacted);
+  page.counter(origin_metric("reelway_origin_rights_store_failures_total"), counters.store_failures);
+  page.counter(origin_metric("reelway_origin_rights_corrupt_records_total"), counters.corrupt_records);
+}
+
+void add_beats(MetricPage& page, const BeatWriter& beats) {
+  const BeatWriter::Counters counters = beats.counters();
+  const telemetry::MetricInfo& info = origin_metric("reelway_origin_beat_writes_total");
+  page.counter(info, counters.written, {{"outcome", "written"}});
+  page.counter(info, counters.outrun, {{"outcome", "outrun"}});
+  page.counter(info, counters.failed, {{"outcome", "failed"}});
+}
+
+void add_replicas(MetricPage& page, const ReplicaCounters& counters) {
+  page.gauge(origin_metric("reelway_origin_replica_streams"), static_cast<double>(counters.streams_open));
+  const telemetry::MetricInfo& streams = origin_metric("reelway_origin_replica_streams_total");
+  page.counter(streams, counters.streams_begun, {{"outcome", "begun"}});
+  page.counter(streams, counters.streams_gone, {{"outcome", "gone"}});
+  page.counter(streams, counters.streams_moved, {{"outcome", "moved"}});
+  const telemetry::MetricInfo& snapshots = origin_metric("reelway_origin_replica_snapshots_total");
+  page.counter(snapshots, counters.snapshots_begun, {{"outcome", "begun"}});
+  page.counter(snapshots, counters.snapshots_ended, {{"outcome", "ended"}});
+  page.counter(origin_metric("reelway_origin_replica_buckets_total"), counters.buckets_sent);
+  page.counter(origin_metric("reelway_origin_replica_records_total"), counters.records_sent);
+}
+
+void add_edges(MetricPage& page, const EdgeRegistry& registry) {
+  std::array<std::size_t, EdgeRegistry::kStandings> counts{};
+  for (const EdgeRegistry::Edge& edge : registry.edges()) ++counts[static_cast<std::size_t>(edge.standing)];
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    page.gauge(origin_metric("reelway_origin_edges"), static_cast<double>(counts[i]),
+               {{"state", name_of(static_cast<EdgeRegistry::Standing>(i))}});
+  }
+  page.counter(origin_metric("reelway_origin_edge_state_malformed_total"), registry.malformed_count());
+}
+
 }  // namespace
 
 std::string metrics_page(const MetricSources& sources) {
@@ -55,6 +106,10 @@ std::string metrics_page(const MetricSources& sources) {
   add_files(page, sources.files);
   add_keys(page, sources.keys);
   add_jobs(page, sources.jobs);
+  add_mirror(page, sources.mirror);
+  add_beats(page, sources.beats);
+  add_replicas(page, sources.replicas);
+  add_edges(page, sources.edges);
   page.gauge(origin_metric("reelway_origin_work_pending"), static_cast<double>(sources.loop.work_count()));
   page.counter(origin_metric("reelway_origin_work_refused_total"), sources.loop.work_refused_count());
   return page.text();

@@ -2,6 +2,10 @@
 
 #include <string>
 
+#include "origin/fleet/beat_writer.h"
+#include "origin/fleet/change_stream.h"
+#include "origin/fleet/edge_registry.h"
+#include "origin/fleet/rights_mirror.h"
 #include "origin/fleet/signing_keys.h"
 #include "origin/io/file_reader.h"
 #include "origin/jobs/ingest_jobs.h"
@@ -19,6 +23,10 @@ struct MetricSources {
   const FileReader& files;
   const IngestJobs& jobs;
   const SigningKeys& keys;
+  const RightsMirror& mirror;
+  const BeatWriter& beats;
+  const ReplicaCounters& replicas;
+  const EdgeRegistry& edges;
   const RequestCounters& requests;
 };
 

@@ -51,7 +51,8 @@ struct Script {
   bool wrong_digest = false;
   std::shared_ptr<Latch> before_head = nullptr;
   std::size_t bytes_before_gate = 0;
-  std::shared_ptr<Latch> gate = nullptr;  // after bytes_before_gate of the body
+  std::shared_ptr<Latch> gate = nullptr;        // after bytes_before_gate of the body
+  std::shared_ptr<Latch> before_end = nullptr;  // after the body, before its last chunk: a stream that stays open
   bool close_after = false;
 };
 
@@ -172,6 +173,7 @@ class FakeOrigin {
       script.gate->wait();
       if (!send_body(fd, body.substr(first), script.with_length)) return false;
     }
+    if (script.before_end) script.before_end->wait();
     if (!script.with_length && !send_all(fd, "0\r\n\r\n")) return false;
     return script.announced_more == 0 && !script.close_after;
   }

@@ -98,6 +98,26 @@ class PlainClient {
     return response;
   }
 
+  // Up to the next CRLF, which is taken too.
+  std::string receive_line() {
+    std::size_t end = 0;
+    while ((end = input_.find("\r\n")) == std::string::npos) {
+      if (!read_more()) return {};
+    }
+    const std::string line = input_.substr(0, end);
+    input_.erase(0, end + 2);
+    return line;
+  }
+
+  // Fewer when the peer closes.
+  std::string receive_bytes(std::size_t count) {
+    while (input_.size() < count && read_more()) {
+    }
+    const std::string bytes = input_.substr(0, count);
+    input_.erase(0, bytes.size());
+    return bytes;
+  }
+
   bool closed_by_peer() {
     while (read_more()) {
     }

@@ -9,10 +9,11 @@ import { Cluster } from "../cluster.mjs";
 import { FixedOrigin } from "./fixed_origin.mjs";
 import { clientCore, discardClient, serverCore, wrkClient } from "./measure.mjs";
 import { Nginx } from "./nginx.mjs";
+import { pin } from "./processes.mjs";
 
 const title = "bench";
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
-const onServerCore = ["taskset", "-c", String(serverCore)];
+export const onServerCore = ["taskset", "-c", String(serverCore)];
 
 async function fetchBytes(url, headers = {}) {
   const answer = await fetch(url, { headers });
@@ -99,7 +100,7 @@ async function largeHits(context) {
 }
 
 // Picture with noise, so that segments are as large as those of a real film.
-function makeFilm(folder, seconds) {
+export function makeFilm(folder, seconds) {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "film.mp4");
   const run = spawnSync("ffmpeg", ["-v", "error", "-nostdin", "-y",
@@ -130,9 +131,7 @@ async function startOriginWithFilm({ bin, state, cleanup, quick }) {
   await cluster.startOrigin();
   cluster.writeCliConfig();
   const ingested = cluster.cli("ingest", makeFilm(state, quick ? 24 : 48), "--title", title);
-  // Pinned only now: transcoding may use the whole machine.
-  const pinned = spawnSync("taskset", ["-a", "-c", "-p", String(serverCore), String(cluster.origin.child.pid)], { encoding: "utf8" });
-  if (pinned.status !== 0) throw new Error(`taskset: ${pinned.stderr}`);
+  pin(cluster.origin.child.pid, serverCore);  // only now: transcoding may use the whole machine
   return { cluster, version: ingested.version ?? "v1" };
 }
 

@@ -10,7 +10,7 @@ const clientBusyMax = 0.95;
 const serverBusyMin = 0.85;
 const foreignMax = 0.1;
 
-const median = (values) => {
+export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -94,4 +94,21 @@ export function rowOf({ work, unit, peer }, ours, theirs) {
     rounds: ratios.length,
     limited_by: limited ? "client" : "server",
   };
+}
+
+// A row of a figure that is not taken per CPU-second, such as a time that a viewer waits. `goal` is what the ratio to
+// the peer should keep to, or, where there is no ratio, the figure itself.
+export function figureRow({ work, unit, ours, peer = null, peerFigure = null, ratio, goal = null, better = "lower", spread = null, rounds = 1, clientBusy = 0 }) {
+  const orNull = (value) => (value === null || !Number.isFinite(value) ? null : rounded(value));
+  return {
+    work, unit, ours: orNull(ours), peer, peer_figure: orNull(peerFigure),
+    ratio: orNull(ratio ?? (peerFigure ? ours / peerFigure : null)), goal, better, spread: orNull(spread), rounds,
+    limited_by: clientBusy >= clientBusyMax ? "client" : "server",
+  };
+}
+
+// Of figures as they were taken; p in 0 to 1.
+export function quantile(figures, p) {
+  const sorted = [...figures].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
 }

@@ -1,6 +1,6 @@
 // Processes of a measurement: their CPU time as the scheduler accounts it, and how busy a core was.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 const stopLimitMs = 10_000;
@@ -18,14 +18,29 @@ export function tracked(child) {
   return { child, stop };
 }
 
-// Runs a client to its end; its standard output.
-export async function runClient(core, command, args) {
-  const child = spawn("taskset", ["-c", String(core), command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+// All threads of a process that runs already.
+export function pin(pid, core) {
+  const pinned = spawnSync("taskset", ["-a", "-c", "-p", String(core), String(pid)], { encoding: "utf8" });
+  if (pinned.status !== 0) throw new Error(`taskset: ${pinned.stderr}`);
+}
+
+// Starts a client. `ended` gives its exit code and what it printed; nothing throws, so that nobody needs to wait for it.
+export function startClient(core, command, args, wrapper = []) {
+  const { child, stop } = tracked(spawn("taskset", ["-c", String(core), ...wrapper, command, ...args], { stdio: ["ignore", "pipe", "pipe"] }));
   let out = "";
   let err = "";
   child.stdout.on("data", (piece) => { out += piece; });
   child.stderr.on("data", (piece) => { err += piece; });
-  const code = await new Promise((resolve, reject) => { child.once("close", resolve); child.once("error", reject); });
+  const ended = new Promise((resolve) => {
+    child.once("close", (code) => resolve({ code, out, err }));
+    child.once("error", (error) => resolve({ code: null, out, err: error.message }));
+  });
+  return { ended, stop, name: `${command} ${args[0]}` };
+}
+
+// Runs a client to its end; its standard output.
+export async function runClient(core, command, args) {
+  const { code, out, err } = await startClient(core, command, args).ended;
   if (code !== 0) throw new Error(`${command} ${args[0]} ended with ${code}: ${err}${out}`);
   return out;
 }
@@ -55,3 +70,8 @@ export function coreTicks(core) {
 }
 
 export const busyShare = (before, after) => (after.busy - before.busy) / Math.max(1, after.all - before.all);
+
+// What a process holds in memory now, in MiB.
+export function residentMiB(pid) {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+}

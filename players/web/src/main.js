@@ -1,10 +1,11 @@
-// The page: reads ?src=<master URL>&title=<name>, joins the parts, and offers window.reelway.
+// The page: reads ?src=<master URL>&title=<name> and what belongs to the rental (rental.js), joins the parts, and offers window.reelway.
 
 import { Controls } from "./controls.js";
 import { startGlow } from "./glow.js";
 import { Measure } from "./measure.js";
 import { Panel } from "./panel.js";
 import { Playback } from "./playback.js";
+import { Rental } from "./rental.js";
 import { Trouble } from "./trouble.js";
 
 const element = (id) => document.getElementById(id);
@@ -58,6 +59,15 @@ playback.addEventListener("trouble", (event) => {
   trouble.show(event.detail);
 });
 playback.addEventListener("blocked", () => { element("big-play").hidden = false; });
+
+// What the rental says of itself stops the film at once, whatever is buffered.
+const rental = new Rental(query, video);
+rental.addEventListener("renewed", (event) => playback.renew(event.detail));
+rental.addEventListener("denied", (event) => {
+  playback.stop();
+  element("edge-chip").className = "edge-chip down";
+  trouble.tell(event.detail);
+});
 
 showNames();
 new Controls(video, playback, measure);

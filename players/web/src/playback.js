@@ -48,7 +48,8 @@ export class Playback extends EventTarget {
     this.recoveries = 0;
     this.measure.reset();
     // Segments are fragmented MP4, which the page hands on as it is: a worker would only copy it.
-    const hls = new Hls({ enableWorker: false, startLevel: undefined, maxBufferLength: 30, backBufferLength: 60 });
+    const hls = new Hls({ enableWorker: false, startLevel: undefined, maxBufferLength: 30, backBufferLength: 60,
+      xhrSetup: (xhr, asked) => xhr.open("GET", this.#current(asked), true) });
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       hls.startLevel = startLevel(hls.levels);
@@ -63,6 +64,16 @@ export class Playback extends EventTarget {
     hls.loadSource(url);
     hls.attachMedia(this.video);
   }
+
+  // A heartbeat brought a fresh token: what is asked from here on carries it, and nothing is loaded again.
+  renew(path) { this.token = path.split("/")[2]; }
+
+  stop() {
+    this.hls?.stopLoad();
+    this.video.pause();
+  }
+
+  #current(url) { return this.token ? url.replace(/\/t\/[^/]+\//, `/t/${this.token}/`) : url; }
 
   get levels() { return this.hls?.levels ?? []; }
   get level() { return this.hls?.currentLevel ?? -1; }

@@ -50,6 +50,9 @@ export class Trouble {
     });
   }
 
+  // An error of the edge, as its JSON body has it.
+  tell({ code, message, detail, remedy }) { this.show({ code, message: sentence(message), detail, remedy: sentence(remedy) }); }
+
   show({ code, message, detail, remedy }) {
     text("trouble-code").textContent = code;
     text("trouble-message").textContent = message;

@@ -28,7 +28,7 @@ BenchReport bench(const std::vector<std::string>& urls, BenchOptions options) {
 }
 
 std::uint64_t count(const BenchReport& report, Failure failure) {
-  return report.failures[static_cast<std::size_t>(failure)];
+  return report.outcomes.failures[static_cast<std::size_t>(failure)];
 }
 
 class BenchBodies : public testing::TestWithParam<BodyUse> {};
@@ -40,9 +40,9 @@ TEST_P(BenchBodies, CountsRequestsAndBytesOverKeptConnections) {
       [&](const std::string& head) { return ok_response(head.find("/large") != head.npos ? large : small); });
   const auto report = bench({server.url("/small"), server.url("/large")},
                             {.connections = 4, .requests_max = 40, .body_use = GetParam()});
-  EXPECT_EQ(report.requests, 40u);
-  EXPECT_EQ(report.failed(), 0u) << report.first_failure;
-  EXPECT_EQ(report.bytes, 20 * (small.size() + large.size()));
+  EXPECT_EQ(report.outcomes.requests, 40u);
+  EXPECT_EQ(report.outcomes.failed(), 0u) << report.outcomes.first_failure;
+  EXPECT_EQ(report.outcomes.bytes, 20 * (small.size() + large.size()));
   EXPECT_EQ(report.latency.count(), 40u);
   EXPECT_EQ(report.reconnects, 0u);
   EXPECT_EQ(server.connections(), 4);
@@ -52,8 +52,8 @@ TEST_P(BenchBodies, CountsRequestsAndBytesOverKeptConnections) {
 TEST_P(BenchBodies, AnEmptyBodyIsABody) {
   ScriptedServer server([](const std::string&) { return ok_response(""); });
   const auto report = bench({server.url("/")}, {.connections = 2, .requests_max = 10, .body_use = GetParam()});
-  EXPECT_EQ(report.requests, 10u);
-  EXPECT_EQ(report.bytes, 0u);
+  EXPECT_EQ(report.outcomes.requests, 10u);
+  EXPECT_EQ(report.outcomes.bytes, 0u);
 }
 
 TEST_P(BenchBodies, AShortBodyIsALengthFailure) {
@@ -61,7 +61,7 @@ TEST_P(BenchBodies, AShortBodyIsALengthFailure) {
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" + std::string(10'000, 'x');
   });
   const auto report = bench({server.url("/")}, {.connections = 1, .requests_max = 3, .body_use = GetParam()});
-  EXPECT_EQ(report.requests, 0u);
+  EXPECT_EQ(report.outcomes.requests, 0u);
   EXPECT_EQ(count(report, Failure::length), 3u);
 }
 
@@ -77,8 +77,8 @@ TEST_P(BenchBodies, ChunkedAndInterimResponsesAreUnderstood) {
         "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
   });
   const auto report = bench({server.url("/")}, {.connections = 1, .requests_max = 5, .body_use = GetParam()});
-  EXPECT_EQ(report.requests, 5u) << report.first_failure;
-  EXPECT_EQ(report.bytes, 25u);
+  EXPECT_EQ(report.outcomes.requests, 5u) << report.outcomes.first_failure;
+  EXPECT_EQ(report.outcomes.bytes, 25u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Uses, BenchBodies, testing::Values(BodyUse::discard, BodyUse::count, BodyUse::checksum));
@@ -88,16 +88,16 @@ TEST(Bench, AnotherStatusIsAnErrorUnlessExpected) {
       [](const std::string&) { return std::string("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"); });
   const auto refused = bench({server.url("/")}, {.connections = 1, .requests_max = 4});
   EXPECT_EQ(count(refused, Failure::status), 4u);
-  EXPECT_EQ(refused.first_failure, "status 404");
-  EXPECT_EQ(refused.statuses.at(404), 4u);
+  EXPECT_EQ(refused.outcomes.first_failure, "status 404");
+  EXPECT_EQ(refused.outcomes.statuses.at(404), 4u);
   const auto expected = bench({server.url("/")}, {.connections = 1, .requests_max = 4, .expected_status = 404});
-  EXPECT_EQ(expected.requests, 4u);
+  EXPECT_EQ(expected.outcomes.requests, 4u);
 }
 
 TEST(Bench, ReconnectsWhenTheServerCloses) {
   ScriptedServer server([](const std::string&) { return ok_response("x", "Connection: close\r\n"); });
   const auto report = bench({server.url("/")}, {.connections = 1, .requests_max = 20});
-  EXPECT_EQ(report.requests, 20u);
+  EXPECT_EQ(report.outcomes.requests, 20u);
   EXPECT_EQ(server.connections(), 20);
   EXPECT_EQ(report.reconnects, 19u);
 }
@@ -127,8 +127,8 @@ TEST(Bench, TheDeadlineEndsTheRunWithWholeExchanges) {
   const auto ring = make_ring();
   const auto report = run_bench(*ring, *list, {.connections = 3, .duration = 30ms});
   ASSERT_TRUE(report.ok());
-  EXPECT_EQ(report->failed(), 0u);
-  EXPECT_EQ(report->bytes, report->requests * 1000);
+  EXPECT_EQ(report->outcomes.failed(), 0u);
+  EXPECT_EQ(report->outcomes.bytes, report->outcomes.requests * 1000);
 }
 
 TEST(Bench, ASilentPortIsOneClearError) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -44,12 +46,23 @@ class ScriptedServer {
   }
   int connections() const { return connections_; }
   int requests() const { return requests_; }
+  // How many connections came from each address.
+  std::map<std::string, int> peers() const {
+    const std::scoped_lock lock(mutex_);
+    return peers_;
+  }
 
  private:
   void accept_all() {
     while (true) {
-      const int fd = ::accept4(listen_fd_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      sockaddr_in peer{};
+      socklen_t length = sizeof peer;
+      const int fd = ::accept4(listen_fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
       if (fd < 0) return;
+      {
+        const std::scoped_lock lock(mutex_);
+        ++peers_[::inet_ntoa(peer.sin_addr)];
+      }
       ++connections_;
       connection_fds_.push_back(fd);
       threads_.emplace_back([this, fd] { serve(fd); });
@@ -89,6 +102,8 @@ class ScriptedServer {
   std::thread acceptor_;
   std::vector<int> connection_fds_;  // the acceptor's until it is joined
   std::vector<std::thread> threads_;
+  mutable std::mutex mutex_;
+  std::map<std::string, int> peers_;  // under mutex_
   std::atomic<int> connections_{0};
   std::atomic<int> requests_{0};
 };

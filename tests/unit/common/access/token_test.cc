@@ -185,13 +185,14 @@ TEST_F(TokenTest, ClaimsComeBackAsTheyWere) {
 
 TEST_F(TokenTest, MalformedClaimsAreRefused) {
   const Bytes refused[] = {
-      {1, 1, 0},                   // an entitlement without an id
-      {1, 2, 1, 9},                // half a height
-      {1, 2, 2, 0, 0},             // no height
-      {1, 3, 0},                   // no language
+      {1, 1, 0},        // an entitlement without an id
+      {1, 2, 1, 9},     // half a height
+      {1, 2, 2, 0, 0},  // no height
+      {1, 3, 0},        // no language
       {1, 3, 5, 'e', 'n', '.', 'd', 'e'},
       {1, 3, 5, 'd', 'e', '.', 'd', 'e'},
       {1, 3, 2, 'E', 'N'},
+      {1, 3, 3, 'a', 'l', 'l'},
       {2, 3, 2, 'e', 'n', 2, 2, 1, 224},  // not in rising order
   };
   for (const Bytes& claims : refused) {

@@ -16,7 +16,8 @@ TEST(View, HasOneText) {
 }
 
 TEST(View, OtherTextsAreNone) {
-  for (const char* text : {"", ".", "h", "h0", "h0480", "h480.", "h480.h240", "en.de", "de.de", "EN", "h99999", "engl"}) {
+  for (const char* text : {"", ".", "h", "h0", "h0480", "h480.", "h480.h240", "en.de", "de.de", "EN", "h99999", "engl",
+                           "h480.all", "all.de"}) {
     EXPECT_FALSE(parse_view_id(text)) << text;
   }
 }

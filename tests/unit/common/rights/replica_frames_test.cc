@@ -56,7 +56,9 @@ TEST(ReplicaFrames, EveryFlippedBitIsFound) {
       const auto next = reader.next();
       // A longer length only waits for bytes that never come; nothing else may look like progress.
       EXPECT_TRUE(!next.ok() || !*next) << bit;
-      if (!next.ok()) EXPECT_EQ(next.error().code, ErrorCode::replica_malformed);
+      if (!next.ok()) {
+        EXPECT_EQ(next.error().code, ErrorCode::replica_malformed);
+      }
     }
   }
 }

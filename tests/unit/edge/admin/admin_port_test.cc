@@ -29,6 +29,9 @@ class AdminPortTest : public ::testing::Test {
       return true;
     });
     EXPECT_EQ(fetch().status, 200);
+    while (!edge_.on_ring([](EdgeServer& server) { return server.replica().state().client.beats_matched > 0; })) {
+      std::this_thread::yield();
+    }
   }
   void TearDown() override {
     if (!draining_) edge_.on_ring([this](EdgeServer&) { return drain(), true; });
@@ -50,6 +53,7 @@ class AdminPortTest : public ::testing::Test {
   TestClock clock_;
   FakeOrigin origin_;
   TestKeys keys_{origin_};
+  TestRights rights_{origin_};
   reelway::origin::TemporaryFolder folder_;
   RunningEdge edge_{test_config(origin_, folder_.path()), clock_};
   std::unique_ptr<AdminPort> admin_;
@@ -102,13 +106,15 @@ TEST_F(AdminPortTest, ExplainTellsWhatWouldHappen) {
   EXPECT_EQ(hit["object"]["length"], 3);
   EXPECT_EQ(hit["object"]["etag"], "\"e1\"");
   EXPECT_EQ(hit["target"], "/t/-/film/v1/a.m4s");
-  ASSERT_EQ(hit["steps"].size(), 3u);
+  ASSERT_EQ(hit["steps"].size(), 5u);
+  EXPECT_EQ(hit["steps"][3]["step"], "rental");
   EXPECT_EQ(hit["steps"][1]["verdict"], "ok");
   EXPECT_EQ(explain("/t/" + token + "/film/v1/b.m4s")["would"], "miss");
   EXPECT_EQ(origin_.asked("/film/v1/b.m4s"), 0);
   const Json other = explain("/t/" + token + "/other/v1/a.m4s");
   EXPECT_EQ(other["would"], "403 token_other_title");
   EXPECT_EQ(other["steps"][1]["code"], "token_other_title");
+  EXPECT_EQ(other["steps"].size(), 2u);  // nothing is looked up for who is refused
   EXPECT_EQ(explain("/nothing")["steps"][0]["code"], "token_missing");
   EXPECT_EQ(explain("%2Ft%2F%ff%2Ffilm")["steps"].size(), 1u);
   EXPECT_EQ(ask("/v1/explain").status, 400);
@@ -116,6 +122,20 @@ TEST_F(AdminPortTest, ExplainTellsWhatWouldHappen) {
   // A stale copy would be fetched anew.
   clock_.advance_s(3600 - 1);
   EXPECT_EQ(explain("/t/" + token + "/film/v1/a.m4s")["would"], "hit");
+}
+
+TEST_F(AdminPortTest, ExplainJudgesViewAndRental) {
+  const access::EntitlementClaim claim{{9}, 5};
+  const auto target = [&](access::View view, const std::string& resource) {
+    return "/t/" + keys_.token(access::Token{1, kStartS - 10, kStartS + 60, {}, "film", claim, view}) + "/film/v1/" +
+           resource;
+  };
+  const Json unknown = explain(target({}, "a.m4s"));
+  EXPECT_EQ(unknown["would"], "403 rental_unknown");
+  rights_.tell({{9}, 12, rights::ordered(rights::Kind::purchase, {}, kStartS)});
+  const Json outside = explain(target({480, {}}, "video/720/0.m4s"));
+  EXPECT_EQ(outside["steps"][2]["code"], "rendition_not_in_offer");
+  EXPECT_EQ(explain(target({480, {}}, "master.m3u8"))["cache_key"], "/film/v1/master.m3u8|h480");
 }
 
 TEST_F(AdminPortTest, DrainEndsTheEdge) {

@@ -55,6 +55,7 @@ class EdgeServerTest : public ::testing::Test {
   TestClock clock_;
   FakeOrigin origin_;
   TestKeys keys_{origin_};
+  TestRights rights_{origin_};
   reelway::origin::TemporaryFolder folder_;
   EdgeConfig config_ = test_config(origin_, folder_.path());
   std::unique_ptr<RunningEdge> edge_;
@@ -251,7 +252,7 @@ TEST_F(EdgeServerTest, CorsIsAnsweredForListedOriginsOnly) {
   const PlainResponse preflight = client.get(
       "/t/bad/film/v1/x", "Origin: https://player.example\r\nAccess-Control-Request-Method: GET\r\n", "OPTIONS");
   EXPECT_EQ(preflight.status, 204);
-  EXPECT_EQ(preflight.header("Access-Control-Allow-Methods"), "GET, HEAD");
+  EXPECT_EQ(preflight.header("Access-Control-Allow-Methods"), "GET, HEAD, POST");
   EXPECT_EQ(preflight.header("Access-Control-Max-Age"), "86400");
 }
 
@@ -268,8 +269,8 @@ TEST_F(EdgeServerTest, EveryRefusalOfATokenHasItsCode) {
   EXPECT_EQ(code("/film/v1/a.m4s"), "token_missing");
   EXPECT_EQ(code(with("AAAA")), "token_malformed");
   EXPECT_EQ(code(with(good, "other")), "token_other_title");
-  EXPECT_EQ(code(with(keys_.token({1, kStartS - 9, kStartS, {}, "film", {}}))), "token_expired");
-  EXPECT_EQ(code(with(keys_.token({1, kStartS + 1, kStartS + 9, {}, "film", {}}))), "token_not_yet_valid");
+  EXPECT_EQ(code(with(keys_.token({1, kStartS - 9, kStartS, {}, "film", {}, {}}))), "token_expired");
+  EXPECT_EQ(code(with(keys_.token({1, kStartS + 1, kStartS + 9, {}, "film", {}, {}}))), "token_not_yet_valid");
   std::string forged = good;
   forged[forged.size() - 10] = forged[forged.size() - 10] == 'A' ? 'B' : 'A';
   EXPECT_EQ(code(with(forged)), "token_signature_bad");

@@ -9,6 +9,7 @@
 #include "common/access/token.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
+#include "common/rights/replica_frames.h"
 #include "common/ring/ring.h"
 #include "edge/request/edge_server.h"
 #include "tests/support/fake_origin.h"
@@ -46,7 +47,7 @@ class TestKeys {
   }
   std::string token(access::Token token) { return access::sign_token(token, pairs_[token.kid].private_key).value(); }
   std::string token(const std::string& title, access::KeyId kid = 1) {
-    return token({kid, kStartS - 10, kStartS + 3600, {}, title, {}});
+    return token({kid, kStartS - 10, kStartS + 3600, {}, title, {}, {}});
   }
   // A key that the origin does not tell of yet.
   void make_unpublished(access::KeyId kid) { pairs_[kid] = std::move(access::generate_key_pair()).value(); }
@@ -73,6 +74,66 @@ class TestKeys {
   std::map<access::KeyId, access::KeyPair> pairs_;
   std::map<access::KeyId, std::string> states_;
   int revision_ = 0;
+};
+
+// The rentals that the fake origin tells of: a snapshot, then a stream that stays open with what follow() gave it.
+class TestRights {
+ public:
+  static constexpr const char* kSnapshot = "/.reelway/v1/replica/snapshot?shard=0";
+  static constexpr const char* kStream = "/.reelway/v1/replica/stream?shard=0&from=10&cluster=test";
+
+  explicit TestRights(testing::FakeOrigin& origin) : origin_(origin) { publish({}); }
+  ~TestRights() {
+    held_->open();
+    for (const auto& gate : gates_) gate->open();
+  }
+
+  // What a new edge finds. Before the edge starts.
+  void publish(const std::vector<rights::ReplicaRecord>& records) {
+    rights::StateDigest digest;
+    for (const auto& record : records) digest.add(record.id, record.record, record.mod_revision);
+    serve(kSnapshot, frame(rights::HelloFrame{"test", 0, 10}) + frame(rights::RecordsFrame{records}) +
+                         frame(rights::EndFrame{records.size(), 10}));
+    const rights::BeatFrame beat{10, 10, kStartS * 1000, 1, records.size(), digest.root()};
+    hello_ = frame(rights::HelloFrame{"test", 0, 10}) + frame(beat);
+    follow({});
+  }
+
+  // What comes on the stream after the first beat, once the gate that is returned opens.
+  std::shared_ptr<testing::Latch> follow(const std::vector<rights::Frame>& frames) {
+    auto gate = std::make_shared<testing::Latch>();
+    gates_.push_back(gate);
+    testing::Script script = of(hello_);
+    script.bytes_before_gate = script.body.size();
+    for (const auto& one : frames) script.body += frame(one);
+    script.gate = gate;
+    script.before_end = held_;
+    origin_.script(kStream, script);
+    return gate;
+  }
+
+  // What the origin answers when it is asked for one.
+  void tell(const rights::ReplicaRecord& record) {
+    serve("/.reelway/v1/entitlement?id=" + rights::id_text(record.id),
+          frame(rights::RecordsFrame{{record}}) + frame(rights::EndFrame{1, record.mod_revision}));
+  }
+
+ private:
+  static std::string frame(const rights::Frame& frame) { return rights::encode_frame(frame); }
+  static testing::Script of(std::string body) {
+    testing::Script script;
+    script.headers = "Cache-Control: no-store\r\nContent-Type: application/vnd.reelway.replica\r\n";
+    script.body = std::move(body);
+    script.with_length = false;
+    script.with_digest = false;
+    return script;
+  }
+  void serve(const std::string& path, std::string body) { origin_.script(path, of(std::move(body))); }
+
+  testing::FakeOrigin& origin_;
+  std::string hello_;
+  std::shared_ptr<testing::Latch> held_ = std::make_shared<testing::Latch>();
+  std::vector<std::shared_ptr<testing::Latch>> gates_;
 };
 
 // An edge on a ring of its own thread, with a store in a folder of the test.

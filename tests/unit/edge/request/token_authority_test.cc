@@ -48,7 +48,7 @@ class TokenAuthorityTest : public ::testing::Test {
   }
   std::string token(access::KeyId kid = 1, std::uint8_t session = 0) {
     if (!pairs_.contains(kid)) pairs_[kid] = std::move(access::generate_key_pair()).value();
-    const access::Token token{kid, kNowS - 1, kNowS + 100, {session}, "film", {}};
+    const access::Token token{kid, kNowS - 1, kNowS + 100, {session}, "film", {}, {}};
     return access::sign_token(token, pairs_[kid].private_key).value();
   }
   // Decides and, where that takes it, runs the ring until it is decided.

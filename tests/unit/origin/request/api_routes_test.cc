@@ -69,6 +69,7 @@ TEST(BodyFields, NamesTheFirstFieldThatIsWrong) {
   EXPECT_EQ(refused([](BodyFields& f) { f.count("neg"); }), "field \"neg\": expected a whole number of 0 or more");
   EXPECT_EQ(refused([](BodyFields& f) { f.optional_integer("big"); }), "field \"big\": expected a whole number");
   EXPECT_EQ(refused([](BodyFields& f) { f.flag("t"); }), "field \"t\": expected true or false");
+  EXPECT_EQ(refused([](BodyFields& f) { f.optional_texts("t"); }), "field \"t\": expected a list of at most 64 texts");
 
   const nlohmann::json list = nlohmann::json::array();
   EXPECT_EQ(BodyFields(list).finish().error().code, ErrorCode::http_bad_request);

@@ -56,6 +56,10 @@ TEST_F(OptionsTest, DefaultsAreAsDocumented) {
   EXPECT_EQ(loaded->free_bytes_min, 256ull << 20);
   EXPECT_EQ(loaded->units_per_segment, 3u);
   EXPECT_TRUE(loaded->sandbox_required);
+  EXPECT_EQ(loaded->rights.standard, rights::Terms{});
+  EXPECT_EQ(loaded->rights.session_renew_s, 60);
+  EXPECT_EQ(loaded->rights.session_free_after_s, 150);
+  EXPECT_EQ(loaded->rights.token_lifetime_max_s, 24 * 3600);
   EXPECT_TRUE(loaded->public_edges.empty());
   EXPECT_EQ(loaded->api_credential, std::string(20, 'a'));
   EXPECT_TRUE(loaded->edges.allows("edge-1", "0123456789abcdef"));
@@ -65,6 +69,8 @@ TEST_F(OptionsTest, WhatOnlyThisProgramCanCheckIsNamed) {
   EXPECT_NE(refusal("transcode: {sandbox: maybe}").find("transcode.sandbox"), std::string::npos);
   EXPECT_NE(refusal("log: {level: loud}").find("log.level"), std::string::npos);
   EXPECT_NE(refusal("public_edges: [\"edge.example\"]").find("public_edges"), std::string::npos);
+  EXPECT_NE(refusal("rights: {session_free_after: 60s}").find("rights.session_free_after"), std::string::npos);
+  EXPECT_NE(refusal("rights: {streams_max: 65}").find("rights.streams_max"), std::string::npos);
   secret("seal", std::string(31, 's'));
   EXPECT_NE(refusal("").find("/seal"), std::string::npos);
   chmod((folder_ + "/seal").c_str(), 0644);

@@ -252,6 +252,22 @@ TEST_F(OriginServerTest, EveryObjectCarriesItsSumAndAStrongTag) {
   }
 }
 
+TEST_F(OriginServerTest, AViewNarrowsTheMultivariantPlaylistAndNothingElse) {
+  const std::string master = "/film/v1/master.m3u8";
+  const auto view = [](const std::string& id) { return "Reelway-View: " + id + "\r\n"; };
+  const auto whole = origin_->media(master);
+  EXPECT_EQ(origin_->media(master, view("all")).body, whole.body);
+  // It has one rendition of 180 lines, in English.
+  EXPECT_EQ(origin_->media(master, view("h180.en")).body, whole.body);
+  EXPECT_EQ(code_of(origin_->media(master, view("h179"))), "rendition_not_in_offer");
+  EXPECT_EQ(code_of(origin_->media(master, view("fr"))), "language_not_in_offer");
+  for (const char* wrong : {"h0", "h480.en.de", "h480.", "*", ""}) {
+    EXPECT_EQ(code_of(origin_->media(master, view(wrong))), "http_bad_request") << wrong;
+  }
+  EXPECT_EQ(origin_->media(master).body, whole.body);
+  EXPECT_EQ(origin_->media(video("media.m3u8"), view("h1")).status, 200);
+}
+
 TEST_F(OriginServerTest, PipelinedFetchesComeInOrder) {
   const std::string first = origin_->media(video("0.m4s")).body;
   const std::string playlist = origin_->media(video("media.m3u8")).body;

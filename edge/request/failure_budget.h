@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "common/base/clock.h"
+
+namespace reelway::edge {
+
+struct FailureBudgetOptions {
+  std::uint32_t burst = 20;  // bad signatures at once
+  double per_second = 1;     // given back
+  // Checks of one address under way. So one address never fills the queue of checks before its first one has failed.
+  std::uint32_t checks_max = 256;
+  std::size_t addresses_max = 65'536;  // beyond it the one seen longest ago is forgotten; about 150 bytes each
+};
+
+// How many bad signatures each client address may still cause: one check costs as much as a hundred hits, so whoever
+// only sends junk is refused before it. A good signature costs its address nothing. IPv6 addresses count by /64, which
+// is what one customer commonly holds. One ring thread.
+class FailureBudget {
+ public:
+  FailureBudget(const Clock& clock, FailureBudgetOptions options) : clock_(clock), options_(options) {}
+
+  enum class Admission : std::uint8_t { admitted, spent, busy };
+  // Before a check. After `admitted`, ended() must follow. `address` is "192.0.2.1:4711" or "[2001:db8::1]:4711".
+  Admission begin(std::string_view address);
+  void ended(std::string_view address, bool good);
+
+  std::size_t addresses() const { return recent_.size(); }
+
+ private:
+  struct Account {
+    std::string address;
+    double left;
+    Clock::Monotonic filled;
+    std::uint32_t checks = 0;
+  };
+  using Recent = std::list<Account>;  // the most recently seen first
+
+  Account& account(std::string_view address);
+  void refill(Account& account) const;
+
+  const Clock& clock_;
+  const FailureBudgetOptions options_;
+  Recent recent_;
+  std::unordered_map<std::string_view, Recent::iterator> by_address_;  // views of recent_'s addresses
+};
+
+}  // namespace reelway::edge

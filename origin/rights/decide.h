@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/result.h"
+#include "origin/store/control_store.h"
+
+// How every decision about rights is made: read what it depends on, decide, and commit the decision in a transaction
+// that compares all of what was read; when that has changed meanwhile, decide anew. Denials are committed too, as
+// transactions that only compare: so no answer mixes two states of the store.
+
+namespace reelway::origin {
+
+inline constexpr int kDecisionAttemptsMax = 100;  // each means that another decision about the same account won
+inline constexpr int kUnknownRepeatsMax = 5;
+
+// One transaction, repeated while its outcome is unknown. All transactions of rights compare what they change, so a
+// repeat of one that was applied changes nothing: its compares fail, and the next attempt finds what it has done.
+inline Result<TxnReply> commit(ControlStore& store, const Txn& txn) {
+  Result<TxnReply> reply = store.txn(txn);
+  for (int repeat = 0; repeat < kUnknownRepeatsMax; ++repeat) {
+    if (reply.ok() || reply.error().code != ErrorCode::store_unknown) break;
+    reply = store.txn(txn);
+  }
+  return reply;
+}
+
+// What a key held when it was read: no value, and revision 0, when it was absent.
+template <class Value>
+struct Found {
+  std::optional<Value> value;
+  Revision revision = 0;
+};
+
+// Reads one key and adds the compare that it is unchanged.
+template <class Value>
+Result<Found<Value>> find(ControlStore& store, const std::string& key,
+                          Result<Value> (*parse)(std::string_view, std::string_view), std::vector<Compare>& compares) {
+  Result<std::optional<KeyValue>> entry = store.get(key);
+  if (!entry.ok()) return std::move(entry).error();
+  Found<Value> found;
+  if (entry->has_value()) {
+    Result<Value> value = parse(key, (*entry)->value);
+    if (!value.ok()) return std::move(value).error();
+    found.value = std::move(value).value();
+    found.revision = (*entry)->mod_revision;
+  }
+  compares.push_back(Compare::unchanged(key, found.revision));
+  return found;
+}
+
+// Calls `attempt`, which returns Result<std::optional<Outcome>>, until it has an outcome or an error.
+template <class Outcome, class Attempt>
+Result<Outcome> decide(std::string_view account, const Attempt& attempt) {
+  for (int count = 0; count < kDecisionAttemptsMax; ++count) {
+    Result<std::optional<Outcome>> outcome = attempt();
+    if (!outcome.ok()) return std::move(outcome).error();
+    if (outcome->has_value()) return std::move(**outcome);
+  }
+  return Error{
+      ErrorCode::store_conflict, Side::client, true,
+      "account " + std::string(account) + " changed at each of " + std::to_string(kDecisionAttemptsMax) + " attempts"};
+}
+
+// The end of an attempt that denies: nothing when what it was decided on has changed.
+template <class Outcome>
+Result<std::optional<Outcome>> deny(ControlStore& store, std::vector<Compare> compares, Error denial) {
+  Txn txn;
+  txn.compares = std::move(compares);
+  const Result<TxnReply> reply = commit(store, txn);
+  if (!reply.ok()) return reply.error();
+  if (!reply->succeeded) return std::optional<Outcome>();
+  return denial;
+}
+
+}  // namespace reelway::origin
