@@ -48,12 +48,12 @@ std::string standing_text(const Json& entitlement) {
   const bool purchase = text_at(entitlement, "kind") == "purchase";
   if (standing == "unstarted") {
     const std::string until = time_text(entitlement, "start_by_s");
-    if (until == "-") return "plays";
+    if (until == "-") return "plays without end";
     return (purchase ? "plays until " : "starts before ") + until;
   }
   if (standing == "started") {
     const std::string until = time_text(entitlement, "view_until_s");
-    return until == "-" ? "plays" : "plays until " + until;
+    return until == "-" ? "plays without end" : "plays until " + until;
   }
   const auto colon = standing.find(':');
   std::string text = colon == std::string::npos ? standing : standing.substr(colon + 1);

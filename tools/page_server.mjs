@@ -23,8 +23,8 @@ function fileOf(folder, target) {
   return stat?.isFile() ? { file, stat } : null;
 }
 
-// A page of another site must not be able to press the shop's buttons.
-const isOurs = (request) => request.headers.origin === `http://${request.headers.host}`;
+// A page of another site must not be able to press the shop's buttons, whatever name it gives this address.
+const isOurs = (request) => request.headers.origin === `http://127.0.0.1:${request.socket.localPort}`;
 
 async function act(action, request, response) {
   const [status, body] = isOurs(request) ? await action().then((result) => [200, result], (error) => [502, { error: error.message }]) : [403, { error: "another origin" }];

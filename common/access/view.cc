@@ -16,10 +16,15 @@ Error invalid(std::string detail) {
 
 // "en" of "/title/v1/audio/en-aac/3.m4s"; likewise for subtitles. Nothing for paths that have no language.
 std::optional<std::string_view> path_language(std::string_view object_path) {
+  std::string_view rest = object_path;
+  for (int segment = 0; segment < 2; ++segment) {  // title and version, each after its slash
+    const auto slash = rest.find('/', 1);
+    if (slash == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(slash);
+  }
   for (const std::string_view kind : {"/audio/", "/subtitles/"}) {
-    const auto at = object_path.find(kind);
-    if (at == std::string_view::npos) continue;
-    const std::string_view name = object_path.substr(at + kind.size());
+    if (!rest.starts_with(kind)) continue;
+    const std::string_view name = rest.substr(kind.size());
     return name.substr(0, name.find_first_of("-/"));
   }
   return std::nullopt;

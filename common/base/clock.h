@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdint>
 
@@ -22,7 +24,12 @@ class Clock {
 
 class SystemClock final : public Clock {
  public:
-  Monotonic monotonic() const override { return std::chrono::steady_clock::now(); }
+  // Counts also while the machine is suspended (CLOCK_BOOTTIME), as ages and windows must.
+  Monotonic monotonic() const override {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return Monotonic(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  }
   Wall wall() const override { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 };
 

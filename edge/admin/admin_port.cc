@@ -86,7 +86,7 @@ void AdminPort::AdminExchange::state() {
 void AdminPort::AdminExchange::ready() {
   const bool is_ready = port_.server_.ready();
   nlohmann::json body{{"ready", is_ready}};
-  if (!is_ready) body["because"] = port_.server_.draining() ? "the edge drains" : "no keys are known yet";
+  if (!is_ready) body["because"] = port_.server_.why_not_ready();
   answer(is_ready ? 200 : 503, "application/json", body.dump());
 }
 

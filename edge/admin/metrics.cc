@@ -16,13 +16,13 @@ using enum telemetry::MetricKind;
 constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_info", gauge, "Always 1; the version and the edge's name are its labels."},
     {"reelway_edge_uptime_seconds", gauge, "Since the process began."},
-    {"reelway_edge_ready", gauge, "1 while the edge has keys and does not drain."},
+    {"reelway_edge_ready", gauge, "1 while the edge has keys and a copy of the rentals and does not drain."},
     {"reelway_edge_requests_total", counter, "Requests of the public port by how their answer came about (cache)."},
     {"reelway_edge_responses_total", counter, "Answers of the public port by the first digit of their status (class)."},
     {"reelway_edge_errors_total", counter, "Error answers of the public port by code."},
     {"reelway_edge_body_bytes_total", counter, "Body bytes handed to clients."},
     {"reelway_edge_cut_answers_total", counter,
-     "Answers given up after their head: the client left or the fill failed."},
+     "Answers given up after their head: the client left, the fill failed or the rental ended."},
     {"reelway_edge_request_seconds", histogram,
      "From the whole request to the last byte handed over, by cache (hit or miss)."},
     {"reelway_edge_connections", gauge, "Public connections now."},
@@ -36,13 +36,15 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
      "Requests refused because they were no valid HTTP/1.1 or over a limit."},
     {"reelway_edge_timeouts_total", counter, "Clients closed by a time limit (limit: header or idle)."},
     {"reelway_edge_clients_gone_total", counter, "Clients that left before their answer was complete."},
+    {"reelway_edge_token_addresses", gauge, "Client addresses in the account of bad signatures."},
     {"reelway_edge_tokens_remembered", gauge, "Verified tokens in memory."},
     {"reelway_edge_token_checks_total", counter, "Token decisions by how they were made (how)."},
     {"reelway_edge_rental_decisions_total", counter,
      "Decisions on rentals by result: allowed, unseen (allowed without a record while the replica was behind), denied, "
      "unknown or too_stale."},
     {"reelway_edge_rental_questions_total", counter,
-     "Entitlements asked of the origin because the replica lacked them, by result: sent, failed or shed."},
+     "Entitlements asked of the origin because the replica lacked them, by result: sent, failed, shed or late "
+     "(requests that did not wait for the answer)."},
     {"reelway_edge_rental_cuts_total", counter, "Answers ended because their rental ended."},
     {"reelway_edge_rentals_running", gauge, "Requests under way whose rental is watched."},
     {"reelway_edge_heartbeats_total", counter,
@@ -58,7 +60,7 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_replica_repairs_total", counter, "Repairs by bucket after a digest that differed."},
     {"reelway_edge_replica_snapshots_total", counter, "Whole snapshots taken."},
     {"reelway_edge_replica_reconnects_total", counter,
-     "Streams that broke, by cause: gap, malformed, silence or other."},
+     "Streams that broke, by cause: gap, malformed, silence, gone, moved or other."},
     {"reelway_edge_replica_writes_total", counter, "Writes of the replica's durable form by result: ok or failed."},
     {"reelway_edge_replica_set_aside_total", counter, "Durable forms that could not be trusted and were set aside."},
     {"reelway_edge_keys", gauge, "Known public keys by state."},
@@ -74,8 +76,10 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_upstream_connects_total", counter, "Connections to the upstream begun."},
     {"reelway_edge_upstream_reuses_total", counter, "Calls carried by a kept connection."},
     {"reelway_edge_upstream_repeats_total", counter, "Calls repeated because a kept connection had closed."},
-    {"reelway_edge_upstream_waiting", gauge, "Calls that wait for a connection."},
-    {"reelway_edge_upstream_refused_total", counter, "Calls refused because too many waited, or for too long."},
+    {"reelway_edge_upstream_waiting", gauge,
+     "Calls that wait for a connection, by pool: films, control or heartbeats."},
+    {"reelway_edge_upstream_refused_total", counter,
+     "Calls refused because too many waited, or for too long, by pool."},
     {"reelway_edge_store_lookups_total", counter, "Look-ups by result: memory, disk, follow or miss."},
     {"reelway_edge_store_fills_total", counter, "Fills ended, by result: completed, failed or refused."},
     {"reelway_edge_store_bytes", gauge, "Bytes in use by tier."},
@@ -112,6 +116,7 @@ void add_rentals(MetricPage& page, EdgeServer& server) {
   page.counter(questions, rights.asks, {{"result", "sent"}});
   page.counter(questions, rights.asks_failed, {{"result", "failed"}});
   page.counter(questions, rights.asks_shed, {{"result", "shed"}});
+  page.counter(questions, rights.asks_late, {{"result", "late"}});
   page.counter(metric("reelway_edge_rental_cuts_total"), server.counters().rental_cuts);
   page.gauge(metric("reelway_edge_rentals_running"), static_cast<double>(server.running().count()));
   const MetricInfo& heartbeats = metric("reelway_edge_heartbeats_total");
@@ -138,6 +143,8 @@ void add_replica(MetricPage& page, EdgeServer& server) {
   page.counter(reconnects, client.gaps, {{"cause", "gap"}});
   page.counter(reconnects, client.malformed, {{"cause", "malformed"}});
   page.counter(reconnects, client.silences, {{"cause", "silence"}});
+  page.counter(reconnects, client.gone, {{"cause", "gone"}});
+  page.counter(reconnects, client.moved, {{"cause", "moved"}});
   page.counter(reconnects, client.reconnects - std::min(client.reconnects, known), {{"cause", "other"}});
   page.counter(metric("reelway_edge_replica_writes_total"), state.writer.writes, {{"result", "ok"}});
   page.counter(metric("reelway_edge_replica_writes_total"), state.writer.errors, {{"result", "failed"}});
@@ -200,6 +207,8 @@ void add_tokens(MetricPage& page, EdgeServer& server) {
   page.counter(checks, tokens.refused, {{"how", "refused"}});
   page.counter(checks, tokens.shed, {{"how", "shed"}});
   page.counter(checks, tokens.spent, {{"how", "spent"}});
+  page.counter(checks, tokens.key_waits_shed, {{"how", "key_wait_shed"}});
+  page.gauge(metric("reelway_edge_token_addresses"), static_cast<double>(server.tokens().failures().addresses()));
   page.counter(checks, tokens.key_waits, {{"how", "waited_for_key"}});
   std::array<double, 2> keys{};
   for (const auto& [kid, key] : server.tokens().keys().keys()) ++keys[static_cast<std::size_t>(key.state)];
@@ -226,8 +235,13 @@ void add_upstream(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_upstream_connects_total"), pool.counters().connects);
   page.counter(metric("reelway_edge_upstream_reuses_total"), pool.counters().reuses);
   page.counter(metric("reelway_edge_upstream_repeats_total"), pool.counters().repeats);
-  page.gauge(metric("reelway_edge_upstream_waiting"), static_cast<double>(pool.waiting()));
-  page.counter(metric("reelway_edge_upstream_refused_total"), pool.counters().refused);
+  const auto waiting = [&](const UpstreamPool& of, std::string_view name) {
+    page.gauge(metric("reelway_edge_upstream_waiting"), static_cast<double>(of.waiting()), {{"pool", name}});
+    page.counter(metric("reelway_edge_upstream_refused_total"), of.counters().refused, {{"pool", name}});
+  };
+  waiting(pool, "films");
+  waiting(server.control(), "control");
+  waiting(server.relays(), "heartbeats");
 }
 
 void add_store(MetricPage& page, const StoreCounters& store) {

@@ -11,7 +11,8 @@ constexpr std::size_t kSideThreads = 1;
 constexpr std::size_t kSideQueueMax = 8;
 
 // When the copy that was on disk was the origin's: by the local wall clock, because the monotonic one does not outlive
-// the process. A clock set back makes it seem newer until the first beat.
+// the process. A clock set back makes it seem newer until the first beat, by at most what it was set back: from the
+// start on the monotonic clock ages it.
 ReplicaCopy copy_of(LoadedReplica loaded, const Clock& clock) {
   ReplicaCopy copy;
   if (!loaded.position) return copy;

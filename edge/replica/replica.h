@@ -65,8 +65,11 @@ class Replica {
   Rights& rights() { return rights_; }
   // The origin's time, for all that is compared with what an origin wrote: tokens, rentals. Valid from open() on.
   const Clock& clock() const { return trusted_clock_; }
-  // Whether there is a copy at all, however old.
-  bool ready() const { return copy_.staleness(clock_.monotonic()).has_value(); }
+  // Whether there is a copy that rentals are still decided by.
+  bool ready() const {
+    const auto staleness = copy_.staleness(clock_.monotonic());
+    return staleness && *staleness <= options_.rights.limits.stale_max;
+  }
   ReplicaState state() const;
   // "revision=120; records=7; root=<32 hex>; staleness_ms=300; repairs=0; snapshots=1": this replica's part of the
   // request header Reelway-Edge-State. Revision, records and root are as of the last beat; what is not known is left

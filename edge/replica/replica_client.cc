@@ -131,8 +131,13 @@ void ReplicaClient::on_frame(const rights::Frame& frame) {
 
 void ReplicaClient::lost(const Error& error) {
   end_call();
+  if (snapshot_) writer_.dispose(std::move(snapshot_->table));
   snapshot_.reset();
   repair_.reset();
+  if (std::exchange(only_heals_, false)) {
+    needs_snapshot_ = false;
+    healing_snapshot_ = clock_.monotonic();
+  }
   ++counters_.reconnects;
   if (error.code == ErrorCode::replica_malformed) ++counters_.malformed;
   if (failures_ == 0) telemetry::log_warn("replica: the change stream broke: {}", describe(error));
@@ -165,14 +170,17 @@ ReplicaClient::Handled ReplicaClient::take_snapshot_frame(const rights::Frame& f
 void ReplicaClient::finish_snapshot() {
   const rights::HelloFrame& hello = *snapshot_->answer.hello();
   if (copy_.cluster != hello.cluster || hello.revision < copy_.position) ++copy_.cluster_changes;
-  if (!copy_.cluster.empty() && copy_.cluster != hello.cluster) trusted_clock_.forget();
+  if (!copy_.cluster.empty() && copy_.cluster != hello.cluster) {
+    trusted_clock_.forget();
+    copy_.beat_time_ms = 0;
+  }
   copy_.cluster = hello.cluster;
   copy_.position = hello.revision;
   copy_.comparable_from = snapshot_->answer.end_revision();
   std::swap(copy_.table, snapshot_->table);
   writer_.dispose(std::move(snapshot_->table));
   snapshot_.reset();
-  needs_snapshot_ = false;
+  needs_snapshot_ = only_heals_ = false;
   vain_repairs_ = 0;
   ++counters_.snapshots;
   telemetry::log_info("replica: snapshot of {} records at revision {}", copy_.table->size(), copy_.position);
@@ -291,6 +299,7 @@ void ReplicaClient::heal() {
   const Clock::Monotonic now = clock_.monotonic();
   if (healing_snapshot_ && now - *healing_snapshot_ < options_.healing_snapshot_interval) return;
   healing_snapshot_ = now;
+  only_heals_ = true;
   (void)need_snapshot("repairs by bucket do not help");
 }
 
@@ -298,6 +307,7 @@ void ReplicaClient::heal() {
 void ReplicaClient::repair_ended(const Result<BucketRepair::Outcome>& outcome) {
   ++vain_repairs_;
   if (!outcome.ok()) {
+    ++counters_.repairs_failed;
     telemetry::log_warn("replica: the repair failed: {}", describe(outcome.error()));
   } else if (outcome->too_many_differ) {
     vain_repairs_ = options_.repairs_max;

@@ -27,8 +27,8 @@ struct ReplicaClientOptions {
   std::chrono::milliseconds backoff_max{5'000};
   std::size_t repair_buckets_max = 64;  // when more differ, a snapshot costs less
   std::size_t repairs_max = 3;          // in a row that did not help, before a snapshot
-  // Between snapshots that only a differing digest asks for: a fault that no snapshot heals must not wear out the
-  // origin.
+  // Between snapshots that only a differing digest asks for, from the beginning of one, or from its end when it failed:
+  // a fault that no snapshot heals must not wear out the origin, and the stream goes on between them.
   std::chrono::milliseconds healing_snapshot_interval{60'000};
   std::uint64_t records_max = 20'000'000;  // of a snapshot: about 1.8 GB
 };
@@ -42,13 +42,14 @@ struct ReplicaCounters {
   std::uint64_t mismatches = 0;     // it was not
   std::uint64_t repairs = 0;        // repairs by bucket that were carried through
   std::uint64_t repaired_buckets = 0;
-  std::uint64_t snapshots = 0;   // taken whole
-  std::uint64_t reconnects = 0;  // of which are, by cause:
-  std::uint64_t gaps = 0;        //   a frame did not follow on our position
-  std::uint64_t malformed = 0;   //   a frame was damaged
-  std::uint64_t silences = 0;    //   no frame for silence_max
-  std::uint64_t gone = 0;        // the origin no longer had our position
-  std::uint64_t moved = 0;       // the origin is of another cluster, or went back
+  std::uint64_t repairs_failed = 0;  // ended in an error
+  std::uint64_t snapshots = 0;       // taken whole
+  std::uint64_t reconnects = 0;      // of which are, by cause:
+  std::uint64_t gaps = 0;            //   a frame did not follow on our position
+  std::uint64_t malformed = 0;       //   a frame was damaged
+  std::uint64_t silences = 0;        //   no frame for silence_max
+  std::uint64_t gone = 0;            // the origin no longer had our position
+  std::uint64_t moved = 0;           // the origin is of another cluster, or went back
 };
 
 // What the table summed up to at the last beat: comparable with the origin's digest at that revision.
@@ -61,7 +62,8 @@ struct BeatReport {
 // Follows the origin's change stream and keeps the copy at its state. One ring thread. The phases:
 //
 //   waiting     after a failure: 100 ms, doubled with each up to 5 s, with jitter
-//   snapshot    a new table is being filled; the old one serves until it is whole
+//   snapshot    a new table is being filled; the old one serves until it is whole. When one fails that a differing
+//               digest asked for, the stream goes on from our position; any other is begun anew
 //   connecting  the stream from our position is asked for
 //   following   HELLO has come: EVENTS are applied, each BEAT's digest is compared; a repair may run beside
 //
@@ -124,9 +126,10 @@ class ReplicaClient {
   std::unique_ptr<Snapshot> snapshot_;
   std::unique_ptr<BucketRepair> repair_;
   bool needs_snapshot_ = false;
+  bool only_heals_ = false;                           // the snapshot: the position is still good without it
   std::size_t failures_ = 0;                          // since the last beat
   std::size_t vain_repairs_ = 0;                      // in a row
-  std::optional<Clock::Monotonic> healing_snapshot_;  // when the last one began that a digest asked for
+  std::optional<Clock::Monotonic> healing_snapshot_;  // when the last one began, or failed, that a digest asked for
   bool local_clock_is_off_ = false;
   std::optional<BeatReport> last_beat_;
   ring::Timer silence_timer_;

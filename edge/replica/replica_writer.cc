@@ -5,14 +5,15 @@
 
 #include "common/telemetry/log.h"
 
-// step() decides what is next: nothing while a write is under way or a failed one waits for its repetition; else to
-// replace a damaged database, to begin or go on with writing all anew, or to write what changed.
+// step() decides what is next: nothing while a write is under way, a failed one waits for its repetition or the next
+// slice of what changed for its turn; else to replace a damaged database, to begin or go on with writing all anew, or
+// to write what changed.
 
 namespace reelway::edge {
 namespace {
 
-// When the process is to end, a rewriting with more than this left is given up: the old form counts on.
-constexpr std::size_t kFlushRecordsMax = 1'000'000;
+// Until the ring's next turn: its timers are coarser.
+constexpr std::chrono::milliseconds kNextTurn{1};
 
 }  // namespace
 
@@ -24,14 +25,16 @@ ReplicaWriter::ReplicaWriter(ring::Ring& ring, ring::SideWorkers& workers, Repli
       copy_(copy),
       options_(options),
       retry_after_(options.retry_min),
-      retry_timer_(ring) {
+      retry_timer_(ring),
+      gather_timer_(ring),
+      dispose_timer_(ring) {
   if (was_set_aside) ++counters_.set_aside;
 }
 
 void ReplicaWriter::changed(const rights::EntitlementId& id) {
   if (rewrite_wanted_) return;
   changed_.insert(id);
-  if (changed_.size() > options_.changed_max) begin_anew();
+  if (changed_.size() + repeat_.size() > options_.changed_max) begin_anew();
 }
 
 void ReplicaWriter::advanced() {
@@ -47,22 +50,44 @@ void ReplicaWriter::replaced() {
 void ReplicaWriter::begin_anew() {
   rewrite_wanted_ = true;
   rewriting_ = false;
+  next_bucket_ = 0;
+  forget_changes();
+}
+
+void ReplicaWriter::forget_changes() {
   changed_.clear();
+  repeat_.clear();
+  gathered_.clear();
+  writing_.clear();
 }
 
 void ReplicaWriter::dispose(std::unique_ptr<ReplicaTable> table) {
-  const auto shared = std::make_shared<std::unique_ptr<ReplicaTable>>(std::move(table));
-  // When there is no room in the queue it goes here and now.
-  (void)workers_.submit([shared] { shared->reset(); }, nullptr);
+  kept_tables_.push_back(std::move(table));
+  free_tables();
+  // A worker that stands still must not fill the memory: then a pause of the ring is the lesser evil.
+  if (kept_tables_.size() > options_.kept_tables_max) kept_tables_.pop_back();
+}
+
+void ReplicaWriter::free_tables() {
+  while (!kept_tables_.empty()) {
+    const auto shared = std::make_shared<std::unique_ptr<ReplicaTable>>(std::move(kept_tables_.back()));
+    if (workers_.submit([shared] { shared->reset(); }, nullptr)) {
+      kept_tables_.pop_back();
+      continue;
+    }
+    kept_tables_.back() = std::move(*shared);
+    return dispose_timer_.arm(options_.retry_min, [this] { free_tables(); });
+  }
 }
 
 void ReplicaWriter::step() {
-  if (busy_ || retry_timer_.armed()) return;
+  if (busy_ || retry_timer_.armed() || gather_timer_.armed()) return;
   if (damaged_) return submit([](ReplicaStore& store) { return store.start_anew(); }, [this] { damaged_ = false; });
   if (rewrite_wanted_ || rewriting_) return step_rewrite();
-  if (!advanced_ && changed_.empty()) return finish_flush();
-  const auto changes = std::make_shared<const std::vector<StoredChange>>(take_changed());
-  submit([changes, at = position()](ReplicaStore& store) { return store.apply(*changes, at); }, [] {});
+  if (!advanced_ && nothing_changed()) return finish_flush();
+  if (!gather()) return;
+  submit([changes = take_gathered(), at = position()](ReplicaStore& store) { return store.apply(*changes, at); },
+         [] {});
 }
 
 void ReplicaWriter::step_rewrite() {
@@ -72,8 +97,9 @@ void ReplicaWriter::step_rewrite() {
     return submit([](ReplicaStore& store) { return store.begin_generation(); }, [] {});
   }
   if (next_bucket_ < rights::kBuckets) return write_slice();
-  const auto changes = std::make_shared<const std::vector<StoredChange>>(take_changed());
-  submit([changes, at = position()](ReplicaStore& store) { return store.finish_generation(*changes, at); },
+  if (!gather()) return;
+  submit([changes = take_gathered(),
+          at = position()](ReplicaStore& store) { return store.finish_generation(*changes, at); },
          [this] {
            rewriting_ = false;
            ++counters_.rewrites;
@@ -116,7 +142,7 @@ void ReplicaWriter::fail(const Error& error) {
   if (damaged_ || rewriting_) {
     begin_anew();
   } else if (!rewrite_wanted_) {
-    changed_.insert(writing_.begin(), writing_.end());
+    repeat_.swap(writing_);
     advanced_ = true;
   }
   writing_.clear();
@@ -129,9 +155,9 @@ void ReplicaWriter::flush(std::function<void()> done) {
   flushed_ = std::move(done);
   retry_timer_.disarm();
   const std::size_t left = copy_.table->size() / rights::kBuckets * (rights::kBuckets - next_bucket_);
-  if ((rewrite_wanted_ || rewriting_) && left > kFlushRecordsMax) {
+  if ((rewrite_wanted_ || rewriting_) && left > options_.flush_records_max) {
     rewrite_wanted_ = rewriting_ = advanced_ = false;
-    changed_.clear();
+    forget_changes();
   }
   step();
 }
@@ -140,18 +166,34 @@ void ReplicaWriter::finish_flush() {
   if (flushed_) ring_.defer(std::exchange(flushed_, nullptr));
 }
 
-std::vector<StoredChange> ReplicaWriter::take_changed() {
-  advanced_ = false;
-  writing_.assign(changed_.begin(), changed_.end());
-  changed_.clear();
-  std::vector<StoredChange> changes;
-  changes.reserve(writing_.size());
-  for (const rights::EntitlementId& id : writing_) {
-    StoredChange& change = changes.emplace_back();
-    change.id = id;
-    if (const ReplicaTable::Entry* entry = copy_.table->find(id)) change.entry = *entry;
+// Copies a slice of what changed. True when nothing is left to be copied: position() belongs to it in this turn only.
+// What changes after it was copied is in changed_ again, comes behind its former copy, and the later one counts.
+bool ReplicaWriter::gather() {
+  if (gathered_.empty()) {
+    gathered_.reserve(changed_.size() + repeat_.size());
+    writing_.reserve(changed_.size() + repeat_.size());
   }
-  return changes;
+  std::size_t room = options_.gather_records;
+  for (; room > 0 && !repeat_.empty(); --room) {
+    if (!changed_.contains(repeat_.back())) gather(repeat_.back());
+    repeat_.pop_back();
+  }
+  for (; room > 0 && !changed_.empty(); --room) gather(changed_.extract(changed_.begin()).value());
+  if (changed_.empty() && repeat_.empty()) return true;
+  gather_timer_.arm(kNextTurn, [this] { step(); });
+  return false;
+}
+
+void ReplicaWriter::gather(const rights::EntitlementId& id) {
+  StoredChange& change = gathered_.emplace_back();
+  change.id = id;
+  if (const ReplicaTable::Entry* entry = copy_.table->find(id)) change.entry = *entry;
+  writing_.push_back(id);
+}
+
+std::shared_ptr<const std::vector<StoredChange>> ReplicaWriter::take_gathered() {
+  advanced_ = false;
+  return std::make_shared<const std::vector<StoredChange>>(std::exchange(gathered_, {}));
 }
 
 StoredPosition ReplicaWriter::position() const {

@@ -14,8 +14,16 @@
 namespace reelway::edge {
 namespace {
 
-Error unknown(std::string detail) {
-  return {ErrorCode::rental_unknown, Side::client, true, std::move(detail)};
+Error overloaded(std::string detail) {
+  return {ErrorCode::overloaded, Side::self, true, std::move(detail)};
+}
+
+// What a viewer hears of a question that failed: how it failed is the operator's.
+Error not_said(const Error& why) {
+  const bool tells_viewer =
+      why.code == ErrorCode::timed_out || why.code == ErrorCode::overloaded || why.code == ErrorCode::shutting_down;
+  return {tells_viewer ? why.code : ErrorCode::upstream_failed, why.side, true,
+          "the origin did not say whether the rental holds: " + std::string(why.info().name)};
 }
 
 }  // namespace
@@ -67,7 +75,11 @@ Result<void> Rights::count(Result<void> decision) {
     return decision;
   }
   switch (decision.error().code) {
-    case ErrorCode::rental_unknown: ++counters_.unknown; break;
+    case ErrorCode::rental_unknown:
+    case ErrorCode::overloaded:
+    case ErrorCode::timed_out:
+    case ErrorCode::upstream_failed:
+    case ErrorCode::shutting_down: ++counters_.unknown; break;
     case ErrorCode::rights_too_stale: ++counters_.too_stale; break;
     default: ++counters_.denied;
   }
@@ -98,11 +110,13 @@ bool Rights::still_allowed(const access::EntitlementClaim& claim) const {
 }
 
 std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, Waiter& waiter) {
-  if (pool_ == nullptr) return count(unknown("this edge does not ask the origin now"));
+  if (pool_ == nullptr) return count(not_said({ErrorCode::shutting_down, Side::self, true, {}}));
   const bool is_asked = asks_.contains(claim.id);
   if (waiters_ >= options_.waiters_max || (!is_asked && asks_.size() >= options_.asks_max)) {
     ++counters_.asks_shed;
-    return count(unknown("too many rentals are being asked about"));
+    return count(overloaded(is_asked || waiters_ >= options_.waiters_max
+                                ? "too many requests wait for the origin's word on a rental"
+                                : "the origin is being asked about too many rentals"));
   }
   Ask& ask = asks_[claim.id];
   const Clock::Monotonic until = clock_.monotonic() + options_.ask_budget;
@@ -182,9 +196,7 @@ void Rights::answered(const rights::EntitlementId& id, const OverlayEntry& answe
 
 void Rights::failed(const rights::EntitlementId& id, const Error& error) {
   ++counters_.asks_failed;
-  release(id, [&error](const Asker&) -> Result<void> {
-    return unknown("the origin did not say: " + std::string(error.info().name));
-  });
+  release(id, [&error](const Asker&) -> Result<void> { return not_said(error); });
 }
 
 // The origin's own answer is as fresh as can be, so time and state decide, and nothing is left to ask.
@@ -193,7 +205,7 @@ Result<void> Rights::decide_answered(const access::EntitlementClaim& claim, cons
       decide_rental(answer.known, claim.revision, std::chrono::milliseconds(0), clock_.wall_s(), options_.limits);
   if (const auto* error = std::get_if<Error>(&decision)) return *error;
   if (std::holds_alternative<Allow>(decision)) return {};
-  return unknown("the origin does not know it");
+  return Error{ErrorCode::rental_unknown, Side::client, true, "the origin does not know it"};
 }
 
 void Rights::release(const rights::EntitlementId& id, const Decide& decision) {
@@ -237,8 +249,10 @@ void Rights::release_late() {
   });
   if (next) arm_budget(*next);
   counters_.asks_late += late.size();
-  const std::string detail = "the origin did not say within " + std::to_string(options_.ask_budget.count()) + " ms";
-  tell(late, [&detail](const Asker&) -> Result<void> { return unknown(detail); });
+  const Error error{
+      ErrorCode::timed_out, Side::upstream, true,
+      "the origin did not say whether the rental holds within " + std::to_string(options_.ask_budget.count()) + " ms"};
+  tell(late, [&error](const Asker&) -> Result<void> { return error; });
 }
 
 void Rights::arm_budget(Clock::Monotonic until) {

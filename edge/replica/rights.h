@@ -37,7 +37,7 @@ struct RightsCounters {
   std::uint64_t allowed_unseen = 0;  // of them without a record, because the replica is behind (staleness policy)
   std::uint64_t denied = 0;          // by a record
   std::uint64_t too_stale = 0;
-  std::uint64_t unknown = 0;       // neither replica nor origin knows the entitlement, or the origin was too slow
+  std::uint64_t unknown = 0;       // the origin knows no such entitlement, or did not say
   std::uint64_t asks = 0;          // questions sent to the origin
   std::uint64_t asks_shared = 0;   // requests that joined a question under way
   std::uint64_t asks_failed = 0;   // without an answer of the origin
@@ -64,12 +64,13 @@ class Rights {
   Rights(ring::Ring& ring, const Clock& clock, const ReplicaCopy& copy, RightsOptions options);
   ~Rights();
 
-  // Until then, and after stop(), a question has no answer: rental_unknown.
+  // Until then, and after stop(), nobody is asked: shutting_down.
   void start(UpstreamPool& pool, RequestHead request_head);
   void stop();
 
   // The decision, or nothing: then waiter.rights_decided() follows, never from inside this call. Errors: those of
-  // rights::denial, rental_unknown, rights_too_stale.
+  // rights::denial, rights_too_stale, and rental_unknown when the origin says that there is none. When it did not say,
+  // nobody knows, and the viewer may try again: overloaded, timed_out, upstream_failed, shutting_down.
   std::optional<Result<void>> decide(const access::EntitlementClaim& claim, Waiter& waiter);
   void forget(Waiter& waiter);
 

@@ -5,7 +5,9 @@
 
 namespace reelway::edge {
 
-TrustedClock::TrustedClock(const Clock& local, std::int64_t told_ms) : local_(local), told_ms_(told_ms) {}
+TrustedClock::TrustedClock(const Clock& local, std::int64_t told_ms) : local_(local), told_ms_(told_ms) {
+  if (told_ms > 0) stored_offset_ = told_ms - monotonic_ms();
+}
 
 std::int64_t TrustedClock::monotonic_ms() const {
   return std::chrono::floor<std::chrono::milliseconds>(local_.monotonic().time_since_epoch()).count();
@@ -15,8 +17,13 @@ std::int64_t TrustedClock::origin_ms_now() const {
   return monotonic_ms() + std::max(offset_, former_offset_);
 }
 
+std::int64_t TrustedClock::stored_ms_now() const {
+  return stored_offset_ == kNone ? 0 : monotonic_ms() + stored_offset_;
+}
+
 Clock::Wall TrustedClock::wall() const {
-  std::int64_t now_ms = known_ ? told_ms_ : std::max(local_.wall_ms(), told_ms_);
+  std::int64_t now_ms = told_ms_;
+  if (!known_) now_ms = std::max({now_ms, local_.wall_ms(), stored_ms_now()});
   if (last_) now_ms = std::max(now_ms, origin_ms_now());
   shown_ms_ = std::max(shown_ms_, now_ms);
   return Wall(std::chrono::milliseconds(shown_ms_));
@@ -39,7 +46,7 @@ void TrustedClock::beat(std::int64_t origin_ms) {
   const bool agrees = std::abs(origin_ms_now() - local_.wall_ms()) <= kOffsetAlarm.count();
   if (!agrees && live_beats_ < kLiveBeats) return;
   known_ = true;
-  if (!agrees) shown_ms_ = 0;  // what the local clock said was wrong
+  if (!agrees) shown_ms_ = stored_ms_now();  // what the local clock said was wrong
 }
 
 void TrustedClock::judge_pace(const Beat& beat) {
@@ -50,6 +57,7 @@ void TrustedClock::judge_pace(const Beat& beat) {
 
 void TrustedClock::forget() {
   told_ms_ = 0;
+  stored_offset_ = kNone;
   known_ = false;
   offset_ = former_offset_ = kNone;
   last_.reset();

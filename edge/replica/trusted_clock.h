@@ -15,10 +15,11 @@ namespace reelway::edge {
 // A beat arrives some time after it was made: always late, never early. So of the offsets (origin's time - monotonic)
 // that the beats of the last one to two minutes gave, the highest is nearest the truth, and beats of a backlog that
 // are played back minutes late do no harm. Before the origin's time is known, wall() is the highest of the local wall
-// clock and every time an origin has told, so that a local clock set back brings nothing back. It is known when a
-// beat agrees with the local clock, or when kLiveBeats in a row came at the pace at which they were made (so they are
-// no playback): from then on the local wall clock counts for nothing, and was it ahead, time goes back once, yet
-// never behind a time an origin told. Other than that, wall() never goes back.
+// clock, every time an origin has told, and the one told before the start carried on by the monotonic clock, so that a
+// local clock set back brings nothing back and does not hold time up. It is known when a beat agrees with the local
+// clock, or when kLiveBeats in a row came at the pace at which they were made (so they are no playback): from then on
+// the local wall clock counts for nothing, and was it ahead, time goes back once, yet never behind what an origin told
+// and what has passed of it. Other than that, wall() never goes back.
 class TrustedClock final : public Clock {
  public:
   static constexpr int kLiveBeats = 3;
@@ -47,10 +48,12 @@ class TrustedClock final : public Clock {
 
   std::int64_t monotonic_ms() const;
   std::int64_t origin_ms_now() const;  // by the beats; some beat must have come
+  std::int64_t stored_ms_now() const;  // by what was told before the start; 0: nothing was
   void judge_pace(const Beat& beat);
 
   const Clock& local_;
   std::int64_t told_ms_;                // the highest time an origin has told
+  std::int64_t stored_offset_ = kNone;  // of the time told before the start
   bool known_ = false;                  // the origin's time
   std::int64_t offset_ = kNone;         // the highest of this window
   std::int64_t former_offset_ = kNone;  // and of the one before

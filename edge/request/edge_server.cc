@@ -9,12 +9,13 @@ namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kControlConnections = 8;
+constexpr std::size_t kRelayConnections = 8;
 constexpr std::chrono::milliseconds kControlSilenceMax{5'000};
 // How long an answer may go on after its rental has ended, but for what the kernel has of it.
 constexpr std::chrono::milliseconds kRecheckPeriod{1'000};
-// One thread checks about eight thousand signatures a second; more than this waiting would be too late anyway.
-constexpr std::size_t kSideThreads = 1;
-constexpr std::size_t kSideQueueMax = 2048;
+// The thread checks about eight thousand signatures a second; more than this waiting would be too late anyway.
+constexpr std::size_t kChecksMax = 2048;
+constexpr std::size_t kFileJobsMax = 16;
 
 // Of the drain's time, what is kept for the store's flush after the answers have been cut.
 constexpr std::chrono::milliseconds kFlushTime{3'000};
@@ -46,9 +47,17 @@ UpstreamOptions upstream_options(const EdgeConfig& config, const SocketAddress& 
 UpstreamOptions control_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
   UpstreamOptions options = upstream_options(config, address, std::move(name));
   options.connections_max = kControlConnections;
-  // The origin beats each second on the change stream: a silence this long is a dead connection.
-  options.timeouts.first_byte = std::min(options.timeouts.first_byte, kControlSilenceMax);
-  options.timeouts.idle = std::min(options.timeouts.idle, kControlSilenceMax);
+  // The origin beats each second on the change stream: a silence this long is a dead connection. Not what is configured
+  // for films, which may be less than a beat.
+  options.timeouts.first_byte = kControlSilenceMax;
+  options.timeouts.idle = kControlSilenceMax;
+  return options;
+}
+
+UpstreamOptions relay_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
+  UpstreamOptions options = upstream_options(config, address, std::move(name));
+  options.connections_max = kRelayConnections;
+  options.waiting_max = Relay::kCallsMax;
   return options;
 }
 
@@ -129,13 +138,17 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
       cors_(config_.cors_origins),
       pool_(ring, clock, upstream_options(config_, opened.upstream, upstream_name_)),
       control_pool_(ring, clock, control_options(config_, opened.upstream, upstream_name_)),
+      relay_pool_(ring, clock, relay_options(config_, opened.upstream, upstream_name_)),
       fills_(*store_, pool_, clock, upstream_name_, config_.edge_id, config_.upstream_secret),
-      relay_(control_pool_),
-      tokens_(ring, replica_->clock(), workers_, token_options(config_), [this] { return poller_.poll_soon(); }),
-      poller_(ring, clock, workers_, control_pool_, poller_options(config_, [this] { return keys_request(); }), *this),
+      relay_(relay_pool_),
+      tokens_(ring, replica_->clock(), signature_workers_, token_options(config_),
+              [this] { return poller_.poll_soon(); }),
+      poller_(ring, clock, file_workers_, control_pool_, poller_options(config_, [this] { return keys_request(); }),
+              *this),
       services_{clock_, config_.edge_id, cors_,     tokens_,          *store_, fills_, replica_->rights(),
                 relay_, running_,        counters_, access_log_.get()},
-      workers_(ring, kSideThreads, kSideQueueMax, "edge-side"),
+      signature_workers_(ring, 1, kChecksMax, "edge-tokens"),
+      file_workers_(ring, 1, kFileJobsMax, "edge-files"),
       drain_timer_(ring),
       recheck_timer_(ring) {}
 
@@ -151,6 +164,13 @@ void EdgeServer::start() {
                   [this](std::string_view method, std::string_view path) { return fills_.request_text(path, method); });
   recheck_rentals();
   listener_->start();
+}
+
+std::string_view EdgeServer::why_not_ready() const {
+  if (draining_) return "the edge drains";
+  if (tokens_.keys().empty()) return "no keys are known yet";
+  if (!replica_->ready()) return "there is no copy of the rentals, or one that is too old";
+  return {};
 }
 
 // With each poll of the keys the origin learns how this edge stands.
@@ -187,8 +207,10 @@ void EdgeServer::answers_drained() {
   recheck_timer_.disarm();
   poller_.stop();
   replica_->stop([this] {
-    control_pool_.close(
-        [this] { pool_.close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
+    relay_pool_.close([this] {
+      control_pool_.close(
+          [this] { pool_.close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
+    });
   });
 }
 

@@ -39,8 +39,9 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   void drain(std::function<void()> drained);
 
   bool draining() const { return draining_; }
-  // Whether it can say yes to a viewer: it has keys, and a copy of the rentals.
-  bool ready() const { return !draining_ && !tokens_.keys().empty() && replica_->ready(); }
+  // Whether it can say yes to a viewer: it has keys, and a copy of the rentals that is not too old.
+  bool ready() const { return why_not_ready().empty(); }
+  std::string_view why_not_ready() const;
   Clock::Monotonic started() const { return started_; }
   const EdgeConfig& config() const { return config_; }
   Store& store() { return *store_; }
@@ -48,6 +49,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const Listener& listener() const { return *listener_; }
   const UpstreamPool& upstream() const { return pool_; }
   const UpstreamPool& control() const { return control_pool_; }
+  const UpstreamPool& relays() const { return relay_pool_; }
   const KeyPoller& keys() const { return poller_; }
   Replica& replica() { return *replica_; }
   const Relay& relay() const { return relay_; }
@@ -86,8 +88,10 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const CorsPolicy cors_;
   RequestCounters counters_;
   UpstreamPool pool_;
-  // Its own connections for what is small and must not wait behind segments: keys, rentals, heartbeats.
-  UpstreamPool control_pool_;
+  // Connections of their own for what is small and must not wait behind segments, nor what viewers can ask for any
+  // number of times before what keeps the rentals true.
+  UpstreamPool control_pool_;  // keys, rentals
+  UpstreamPool relay_pool_;    // heartbeats
   Fills fills_;
   Relay relay_;
   RunningRequests running_;
@@ -95,7 +99,10 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   KeyPoller poller_;
   Services services_;
   std::unique_ptr<Listener> listener_;
-  ring::SideWorkers workers_;  // last, so that its threads end before what their jobs' ends refer to
+  // Last, so that their threads end before what their jobs' ends refer to. Signatures and files apart: a disk that
+  // hangs must not keep viewers waiting for their token's check.
+  ring::SideWorkers signature_workers_;
+  ring::SideWorkers file_workers_;
   bool draining_ = false;
   std::function<void()> drained_;
   ring::Timer drain_timer_;

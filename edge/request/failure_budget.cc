@@ -11,12 +11,18 @@
 namespace reelway::edge {
 namespace {
 
-// What is counted together: the address without its port; of IPv6 the first 64 bits.
-std::string counted_as(std::string_view address) {
-  if (!address.starts_with('[')) return std::string(address.substr(0, address.rfind(':')));
-  const std::string host(address.substr(1, address.find(']') - 1));
+constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+// What is counted together: an IPv4 address, also when a dual-stack socket maps it into IPv6 (RFC 4291, 2.5.5.2); of
+// any other IPv6 address the first 64 bits.
+std::string counted_as(const std::string& address) {
   std::array<std::uint8_t, 16> bytes{};
-  if (inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return host;
+  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
+  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin())) {
+    std::array<char, INET_ADDRSTRLEN> text{};
+    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), text.data(), text.size());
+    return text.data();
+  }
   std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
@@ -25,7 +31,7 @@ std::string counted_as(std::string_view address) {
 
 }  // namespace
 
-FailureBudget::Account& FailureBudget::account(std::string_view address) {
+FailureBudget::Account& FailureBudget::account(const std::string& address) {
   const std::string key = counted_as(address);
   if (const auto found = by_address_.find(key); found != by_address_.end()) {
     recent_.splice(recent_.begin(), recent_, found->second);
@@ -35,6 +41,7 @@ FailureBudget::Account& FailureBudget::account(std::string_view address) {
   recent_.push_front({key, static_cast<double>(options_.burst), clock_.monotonic(), 0});
   by_address_.emplace(recent_.front().address, recent_.begin());
   if (recent_.size() > options_.addresses_max) {
+    ++forgotten_;
     by_address_.erase(recent_.back().address);
     recent_.pop_back();
   }
@@ -48,7 +55,7 @@ void FailureBudget::refill(Account& account) const {
   account.left = std::min<double>(options_.burst, account.left + seconds * options_.per_second);
 }
 
-FailureBudget::Admission FailureBudget::begin(std::string_view address) {
+FailureBudget::Admission FailureBudget::begin(const std::string& address) {
   Account& found = account(address);
   if (found.left < 1) return Admission::spent;
   if (found.checks >= options_.checks_max) return Admission::busy;
@@ -56,7 +63,7 @@ FailureBudget::Admission FailureBudget::begin(std::string_view address) {
   return Admission::admitted;
 }
 
-void FailureBudget::ended(std::string_view address, bool good) {
+void FailureBudget::ended(const std::string& address, bool good) {
   Account& found = account(address);
   if (found.checks > 0) --found.checks;  // an account that was forgotten meanwhile has none
   if (!good) found.left = std::max(found.left - 1, -static_cast<double>(options_.burst));

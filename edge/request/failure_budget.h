@@ -26,11 +26,12 @@ class FailureBudget {
   FailureBudget(const Clock& clock, FailureBudgetOptions options) : clock_(clock), options_(options) {}
 
   enum class Admission : std::uint8_t { admitted, spent, busy };
-  // Before a check. After `admitted`, ended() must follow. `address` is "192.0.2.1:4711" or "[2001:db8::1]:4711".
-  Admission begin(std::string_view address);
-  void ended(std::string_view address, bool good);
+  // Before a check. After `admitted`, ended() must follow. `address` is "192.0.2.1" or "2001:db8::1", without a port.
+  Admission begin(const std::string& address);
+  void ended(const std::string& address, bool good);
 
   std::size_t addresses() const { return recent_.size(); }
+  std::uint64_t forgotten() const { return forgotten_; }
 
  private:
   struct Account {
@@ -41,12 +42,13 @@ class FailureBudget {
   };
   using Recent = std::list<Account>;  // the most recently seen first
 
-  Account& account(std::string_view address);
+  Account& account(const std::string& address);
   void refill(Account& account) const;
 
   const Clock& clock_;
   const FailureBudgetOptions options_;
   Recent recent_;
+  std::uint64_t forgotten_ = 0;
   std::unordered_map<std::string_view, Recent::iterator> by_address_;  // views of recent_'s addresses
 };
 

@@ -54,7 +54,8 @@ constexpr auto kOptions = std::to_array<config::Option>({
     {"tokens.failures_per_minute", Kind::integer, "60", false, 1, 1'000'000,
      "How many of them are forgiven each minute."},
     {"store.directory", Kind::path, "", true, 0, 0,
-     "Where stored objects and the last known keys are kept. Made if missing; one edge only may use it."},
+     "Where stored objects, the last known keys and the copy of the rentals are kept. Made if missing; one edge only "
+     "may use it."},
     {"store.memory_bytes", Kind::bytes, "256MiB", false, 16 * kMiB, 1024 * kGiB,
      "The memory for bodies: the memory tier, fills under way and what is being sent. Never exceeded."},
     {"store.disk_bytes", Kind::bytes, "10GiB", false, 64 * kMiB, 1024 * 1024 * kGiB,

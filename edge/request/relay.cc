@@ -8,9 +8,10 @@ namespace reelway::edge {
 
 class Relay::Call final : public UpstreamCall {
  public:
-  Call(Relay& relay, std::string request_text, Waiter& asker)
-      : waiter(&asker), relay_(relay), request_text_(std::move(request_text)) {}
+  Call(Relay& relay, const access::SessionId& of_session, std::string request_text, Waiter& asker)
+      : session(of_session), waiter(&asker), relay_(relay), request_text_(std::move(request_text)) {}
 
+  const access::SessionId session;
   Waiter* waiter;  // null when it has left
   bool beginning = true;
   std::optional<Error> failed_at_once;
@@ -54,13 +55,17 @@ class Relay::Call final : public UpstreamCall {
 Relay::Relay(UpstreamPool& pool) : pool_(pool) {}
 Relay::~Relay() = default;
 
-Result<void> Relay::begin(std::string request_text, Waiter& waiter) {
+Result<void> Relay::begin(const access::SessionId& session, std::string request_text, Waiter& waiter) {
   if (calls_.size() >= kCallsMax) {
     ++counters_.refused;
-    return Error{ErrorCode::overloaded, Side::self, true, "too many calls to the origin are under way"};
+    return Error{ErrorCode::overloaded, Side::self, true, "too many heartbeats are under way"};
+  }
+  if (!sessions_.insert(session).second) {
+    ++counters_.refused;
+    return Error{ErrorCode::overloaded, Side::client, true, "the session's heartbeat before is under way still"};
   }
   ++counters_.calls;
-  auto made = std::make_unique<Call>(*this, std::move(request_text), waiter);
+  auto made = std::make_unique<Call>(*this, session, std::move(request_text), waiter);
   Call& call = *made;
   calls_.emplace(&call, std::move(made));
   by_waiter_[&waiter] = &call;
@@ -70,6 +75,7 @@ Result<void> Relay::begin(std::string request_text, Waiter& waiter) {
   const Error error = *call.failed_at_once;
   ++counters_.failures;
   by_waiter_.erase(&waiter);
+  sessions_.erase(session);
   calls_.erase(&call);
   return error;
 }
@@ -84,6 +90,7 @@ void Relay::forget(Waiter& waiter) {
 void Relay::end(Call& call, Result<RelayedAnswer> answer) {
   if (!answer.ok()) ++counters_.failures;
   const auto owned = calls_.extract(&call);  // until the waiter has been told
+  sessions_.erase(call.session);
   Waiter* waiter = call.waiter;
   if (waiter == nullptr) return;
   by_waiter_.erase(waiter);

@@ -66,6 +66,7 @@ struct RequestState {
   // deliver
   AnswerPlan plan;
   bool head_sent = false;
+  bool plan_sent = false;  // the head was that of an object, by the plan
   bool writing = false;
   bool last_written = false;  // nothing is left to write after the piece in flight
   bool keep_alive = true;

@@ -131,6 +131,7 @@ Verdict deliver_head(Request& request) {
   }
   const ByteView first_bytes = state.plan.framing == Framing::none ? ByteView{} : sendable(state);
   if (first_bytes.empty() && !at_end(state)) return Verdict::wait;
+  state.plan_sent = true;
   send_piece(request, answer_head(state.plan, *state.object, context_of(request)), first_bytes);
   return Verdict::wait;
 }

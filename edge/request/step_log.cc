@@ -10,6 +10,7 @@ constexpr std::uint16_t kClientLeft = 499;
 
 std::uint16_t status_of(const RequestState& state) {
   if (!state.head_sent) return kClientLeft;
+  if (state.cut && state.plan_sent) return state.plan.status;  // what the client was told before it was cut short
   if (state.refusal) return state.refusal->info().http_status;
   return state.ready_answer.empty() ? state.plan.status : state.ready_status;
 }

@@ -13,7 +13,7 @@ constexpr std::string_view kHeartbeatMethods = "POST, OPTIONS";
 std::string answer_to_options(const http::RequestHead& head, const CorsPolicy& cors, bool keep_alive,
                               const std::string& cors_lines) {
   http::ResponseBuilder answer(204);
-  answer.header("Allow", kMethods);
+  answer.header("Allow", access::parse_heartbeat_path(head.path()) ? kHeartbeatMethods : kMethods);
   if (!keep_alive) answer.header("Connection", "close");
   std::string lines = cors_lines;
   if (CorsPolicy::is_preflight(head)) lines += cors.preflight_lines(head.headers.find("Origin"));

@@ -70,8 +70,9 @@ Verdict step_relay(Request& request) {
   if (!state.relay_asked) {
     state.relay_asked = true;
     auto call = call_to_origin(request);
-    const Result<void> begun = call.ok() ? request.services().relay.begin(std::move(*call), request.relay_waiter())
-                                         : Result<void>(call.error());
+    const Result<void> begun =
+        call.ok() ? request.services().relay.begin(request.grant().session, std::move(*call), request.relay_waiter())
+                  : Result<void>(call.error());
     if (!begun.ok()) state.relayed = begun.error();
   }
   if (!state.relayed) return Verdict::wait;

@@ -122,12 +122,15 @@ std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view te
     ++counters_.shed;
     return Error{ErrorCode::overloaded, Side::self, true, "too many tokens wait for their signature check"};
   }
-  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token), std::move(address), {&waiter}};
+  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token),
+              key.public_key,
+              std::move(address),
+              {&waiter}};
   checks_.emplace(text_copy, std::move(check));
   return std::nullopt;
 }
 
-// The key may have been retired while the signature was checked.
+// The key may have been retired, or replaced, while the signature was checked.
 void TokenAuthority::checked(const std::string& text, const Result<void>& outcome) {
   const auto at = checks_.find(text);
   CHECK(at != checks_.end());
@@ -135,6 +138,7 @@ void TokenAuthority::checked(const std::string& text, const Result<void>& outcom
   checks_.erase(at);
   const access::Token& token = check.token->token;
   Result<void> verdict = outcome.ok() ? check_key(token.kid) : outcome;
+  if (verdict.ok() && keys_.find(token.kid)->public_key != check.key) verdict = key_unknown(token.kid);
   ++counters_.verified;
   if (!check.address.empty()) budget_.ended(check.address, outcome.ok());
   if (verdict.ok()) remember(text, token);
@@ -161,31 +165,44 @@ void TokenAuthority::drop(Recent::iterator entry) {
 // they came; the poller limits how often that can be.
 std::optional<Result<Grant>> TokenAuthority::wait_for_key(std::string_view text, std::string_view title,
                                                           access::KeyId kid, Waiter& waiter) {
-  if (key_waiters_.size() >= options_.key_waiters_max) return key_unknown(kid);
-  ++counters_.key_waits;
-  key_waiters_.push_back({poll_keys_(), std::string(text), std::string(title), &waiter});
-  if (!key_wait_timer_.armed()) {
-    key_wait_timer_.arm(options_.key_wait_max, [this] { release_key_waiters(UINT64_MAX); });
+  if (key_waiters_.size() >= options_.key_waiters_max) {
+    ++counters_.key_waits_shed;
+    return key_unknown(kid);
   }
+  ++counters_.key_waits;
+  const auto until = clock_.monotonic() + options_.key_wait_max;
+  key_waiters_.push_back({poll_keys_(), std::string(text), std::string(title), until, &waiter});
+  if (!key_wait_timer_.armed()) arm_key_wait();
   return std::nullopt;
 }
 
 void TokenAuthority::keys_polled(std::uint64_t number) {
-  release_key_waiters(number);
+  release_key_waiters([number](const KeyWaiter& waiter) { return waiter.poll <= number; });
 }
 
-void TokenAuthority::release_key_waiters(std::uint64_t up_to_poll) {
+// For whoever came first of those that wait.
+void TokenAuthority::arm_key_wait() {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(key_waiters_.front().until - clock_.monotonic());
+  key_wait_timer_.arm(std::clamp(left, std::chrono::milliseconds(1), options_.key_wait_max), [this] {
+    const auto now = clock_.monotonic();
+    release_key_waiters([now](const KeyWaiter& waiter) { return waiter.until <= now; });
+  });
+}
+
+void TokenAuthority::release_key_waiters(const std::function<bool(const KeyWaiter&)>& is_due) {
   std::vector<KeyWaiter> released;
   for (KeyWaiter& waiter : std::exchange(key_waiters_, {})) {
-    (waiter.poll <= up_to_poll ? released : key_waiters_).push_back(std::move(waiter));
+    (is_due(waiter) ? released : key_waiters_).push_back(std::move(waiter));
   }
-  if (key_waiters_.empty()) key_wait_timer_.disarm();
+  key_wait_timer_.disarm();
+  if (!key_waiters_.empty()) arm_key_wait();
   for (const KeyWaiter& waiter : released) {
     const auto parsed = access::parse_token(waiter.text);
     const access::KeyId kid = parsed.ok() ? parsed->token.kid : 0;
     // Still unknown: it has waited for its poll and does not wait again.
     auto decision = keys_.find(kid) == nullptr ? std::optional<Result<Grant>>(key_unknown(kid))
                                                : decide(waiter.text, waiter.title, *waiter.waiter);
+    if (decision && keys_.find(kid) == nullptr) ++counters_.refused;
     if (decision) waiter.waiter->token_decided(std::move(*decision));
   }
 }
@@ -195,11 +212,17 @@ void TokenAuthority::forget(Waiter& waiter) {
   for (auto& [text, check] : checks_) std::erase(check.waiters, &waiter);
 }
 
+// Numbers of keys count from 1 at every origin: another origin's key of the same number must not inherit what was
+// remembered.
 void TokenAuthority::set_keys(KeySet keys) {
-  keys_ = std::move(keys);
+  const KeySet former = std::exchange(keys_, std::move(keys));
+  const auto is_same = [&](access::KeyId kid) {
+    const KeySet::Key* then = former.find(kid);
+    return then != nullptr && check_key(kid).ok() && keys_.find(kid)->public_key == then->public_key;
+  };
   for (auto entry = recent_.begin(); entry != recent_.end();) {
     const auto next = std::next(entry);
-    if (!check_key(entry->token.kid).ok()) drop(entry);
+    if (!is_same(entry->token.kid)) drop(entry);
     entry = next;
   }
 }

@@ -34,9 +34,10 @@ struct TokenCounters {
   std::uint64_t verified = 0;
   std::uint64_t shared = 0;  // waited for another request's check of the same token
   std::uint64_t refused = 0;
-  std::uint64_t shed = 0;       // the queue of checks was full
-  std::uint64_t spent = 0;      // refused because of their address's earlier bad signatures
-  std::uint64_t key_waits = 0;  // waited for a poll of the keys, because the token's key was not known
+  std::uint64_t shed = 0;            // the queue of checks was full
+  std::uint64_t spent = 0;           // refused because of their address's earlier bad signatures
+  std::uint64_t key_waits_shed = 0;  // refused because too many waited already
+  std::uint64_t key_waits = 0;       // waited for a poll of the keys, because the token's key was not known
 };
 
 struct TokenAuthorityOptions {
@@ -54,7 +55,8 @@ class TokenAuthority {
   class Waiter {
    public:
     virtual void token_decided(Result<Grant> decision) = 0;
-    // "192.0.2.1:4711": asked only when a signature must be checked. Empty: whom no budget binds (the admin port).
+    // "192.0.2.1" or "2001:db8::1": asked only when a signature must be checked. Empty: whom no budget binds (the admin
+    // port).
     virtual std::string client_address() const { return {}; }
 
    protected:
@@ -78,6 +80,7 @@ class TokenAuthority {
 
   std::size_t remembered() const { return recent_.size(); }
   const TokenCounters& counters() const { return counters_; }
+  const FailureBudget& failures() const { return budget_; }
 
  private:
   struct Remembered {
@@ -86,6 +89,7 @@ class TokenAuthority {
   };
   struct Check {  // of one token's signature, under way
     std::shared_ptr<const access::UnverifiedToken> token;
+    access::PublicKey key;
     std::string address;  // that pays if the signature is bad
     std::vector<Waiter*> waiters;
   };
@@ -93,6 +97,7 @@ class TokenAuthority {
     std::uint64_t poll;
     std::string text;
     std::string title;
+    Clock::Monotonic until;
     Waiter* waiter;
   };
   using Recent = std::list<Remembered>;  // the most recently used first
@@ -108,7 +113,8 @@ class TokenAuthority {
   void checked(const std::string& text, const Result<void>& outcome);
   void remember(std::string text, access::Token token);
   void drop(Recent::iterator entry);
-  void release_key_waiters(std::uint64_t up_to_poll);
+  void release_key_waiters(const std::function<bool(const KeyWaiter&)>& is_due);
+  void arm_key_wait();
 
   ring::Ring& ring_;
   const Clock& clock_;

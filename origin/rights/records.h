@@ -54,7 +54,7 @@ struct Slot {
   bool operator==(const Slot&) const = default;
 };
 using Slots = std::vector<Slot>;
-inline constexpr std::size_t kSlotsMax = 64;  // of one account
+inline constexpr std::size_t kSlotsMax = 256;  // of one account
 
 struct ResumePosition {
   std::int64_t position_s = 0;

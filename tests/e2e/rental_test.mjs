@@ -103,6 +103,20 @@ test("as many streams as were rented, and a heartbeat that ends one frees it", a
   assert.equal(phone.resume_s, 5);
 });
 
+test("two hundred devices press play at once: one clock, and no more streams than were rented", async () => {
+  await renting.offer({ title: "film", name: "crowd", streams_max: 200 });
+  for (const [account, offer, limit] of [["crowd", "crowd", 200], ["pair", "standard", 2]]) {
+    await renting.order(account, "film", { offer });
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, number) =>
+      cluster.api("POST", "/v1/playback", { account, title: "film", device: `device-${number}` })));
+    const granted = answers.filter((answer) => answer.status === 200);
+    assert.equal(granted.length, limit);
+    for (const answer of answers) if (answer.status !== 200) assert.equal(answer.body.error.code, "stream_limit_reached");
+    assert.equal(new Set(granted.map((answer) => `${answer.body.first_play_s} ${answer.body.view_until_s}`)).size, 1);
+    assert.equal(new Set(granted.map((answer) => answer.body.session)).size, limit);
+  }
+});
+
 test("a heartbeat renews the token without a break", async () => {
   await renting.order("keen", "film");
   const playback = await renting.playback("keen", "film");

@@ -4,6 +4,9 @@
 const element = (id) => document.getElementById(id);
 const quickMs = 500;       // between heartbeats after the rental was taken back, to show at once what the edge says
 const quickLimitMs = 15_000;
+// What no later heartbeat can change; any other refusal may pass by itself.
+const finalCodes = new Set(["entitlement_revoked", "rental_window_passed", "rental_play_time_passed", "licence_ended", "entitlement_missing",
+  "stream_limit_reached", "token_expired", "token_key_retired", "session_not_found"]);
 const missesMax = 3;       // heartbeats without an answer before the viewer hears of it; play goes on meanwhile
 
 export function timeLeft(seconds) {
@@ -41,8 +44,8 @@ export class Rental extends EventTarget {
     try {
       const answer = await fetch(this.#url(), { method: "POST", referrerPolicy: "no-referrer" });
       const body = await answer.json();
-      this.misses = 0;
-      if (answer.status === 403) return this.#end(body.error);
+      if (finalCodes.has(body.error?.code)) return this.#end(body.error);
+      this.misses = answer.ok ? 0 : this.misses + 1;
       if (answer.ok) this.#renew(body);
     } catch {
       this.misses += 1;  // the token in hand is good for a day: play goes on

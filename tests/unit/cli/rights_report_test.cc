@@ -13,7 +13,7 @@ TEST(RightsReport, StandingSaysWhatHappensNext) {
   EXPECT_EQ(standing_text(entitlement("rental", "unstarted")), "starts before 2027-01-15 08:00:00 UTC");
   EXPECT_EQ(standing_text(entitlement("rental", "started")), "plays until 2027-01-15 09:00:00 UTC");
   EXPECT_EQ(standing_text(entitlement("purchase", "unstarted")), "plays until 2027-01-15 08:00:00 UTC");
-  EXPECT_EQ(standing_text({{"kind", "purchase"}, {"standing", "started"}, {"view_until_s", 0}}), "plays");
+  EXPECT_EQ(standing_text({{"kind", "purchase"}, {"standing", "started"}, {"view_until_s", 0}}), "plays without end");
   Json ended = entitlement("rental", "ended:entitlement_revoked");
   ended["ended_at_s"] = 1800000000;
   EXPECT_EQ(standing_text(ended), "entitlement_revoked at 2027-01-15 08:00:00 UTC");

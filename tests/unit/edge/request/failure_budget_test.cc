@@ -27,37 +27,43 @@ class FailureBudgetTest : public ::testing::Test {
 };
 
 TEST_F(FailureBudgetTest, GoodSignaturesCostNothing) {
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(check("192.0.2.1:5", true), Admission::admitted);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(check("192.0.2.1", true), Admission::admitted);
 }
 
 TEST_F(FailureBudgetTest, BadOnesSpendItAndTimeGivesItBack) {
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(check("192.0.2.1:5", false), Admission::admitted);
-  EXPECT_EQ(check("192.0.2.1:6", true), Admission::spent);  // another port is the same address
-  EXPECT_EQ(check("192.0.2.2:5", true), Admission::admitted);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(check("192.0.2.1", false), Admission::admitted);
+  EXPECT_EQ(check("192.0.2.1", true), Admission::spent);
+  EXPECT_EQ(check("192.0.2.2", true), Admission::admitted);
   clock_.now += std::chrono::seconds(1);
-  EXPECT_EQ(check("192.0.2.1:5", false), Admission::admitted);
-  EXPECT_EQ(check("192.0.2.1:5", false), Admission::spent);
+  EXPECT_EQ(check("192.0.2.1", false), Admission::admitted);
+  EXPECT_EQ(check("192.0.2.1", false), Admission::spent);
 }
 
 TEST_F(FailureBudgetTest, ChecksUnderWayAreBoundedAndNeverCostMoreThanAnotherBurst) {
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(budget_.begin("192.0.2.1:5"), Admission::admitted);
-  EXPECT_EQ(budget_.begin("192.0.2.1:5"), Admission::busy);
-  for (int i = 0; i < 4; ++i) budget_.ended("192.0.2.1:5", false);
-  EXPECT_EQ(budget_.begin("192.0.2.1:5"), Admission::spent);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::admitted);
+  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::busy);
+  for (int i = 0; i < 4; ++i) budget_.ended("192.0.2.1", false);
+  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::spent);
   clock_.now += std::chrono::seconds(7);
-  EXPECT_EQ(budget_.begin("192.0.2.1:5"), Admission::admitted);
+  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::admitted);
 }
 
 TEST_F(FailureBudgetTest, AnIpv6CustomerIsOneAddress) {
-  for (const char* address : {"[2001:db8:1:2::1]:5", "[2001:db8:1:2:ffff::2]:5", "[2001:db8:1:2::3]:9"}) {
+  for (const char* address : {"2001:db8:1:2::1", "2001:db8:1:2:a:b:c:d", "2001:db8:1:2::3"}) {
     EXPECT_EQ(check(address, false), Admission::admitted);
   }
-  EXPECT_EQ(check("[2001:db8:1:2::4]:5", true), Admission::spent);
-  EXPECT_EQ(check("[2001:db8:1:3::4]:5", true), Admission::admitted);
+  EXPECT_EQ(check("2001:db8:1:2::4", true), Admission::spent);
+  EXPECT_EQ(check("2001:db8:1:3::4", true), Admission::admitted);
+}
+
+TEST_F(FailureBudgetTest, AMappedIpv4AddressIsItself) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(check("::ffff:192.0.2.1", false), Admission::admitted);
+  EXPECT_EQ(check("192.0.2.1", true), Admission::spent);
+  EXPECT_EQ(check("::ffff:192.0.2.2", true), Admission::admitted);
 }
 
 TEST_F(FailureBudgetTest, TheNumberOfAddressesIsBounded) {
-  for (int i = 0; i < 100; ++i) check("192.0.2." + std::to_string(i) + ":5", false);
+  for (int i = 0; i < 100; ++i) check("192.0.2." + std::to_string(i) + "", false);
   EXPECT_EQ(budget_.addresses(), 2u);
 }
 

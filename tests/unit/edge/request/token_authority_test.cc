@@ -102,6 +102,16 @@ TEST_F(TokenAuthorityTest, WhatIsRememberedIsStillHeldToTitleTimesAndKey) {
   EXPECT_EQ(authority_.remembered(), 0u);
 }
 
+TEST_F(TokenAuthorityTest, AnotherKeyOfTheSameNumberInheritsNothing) {
+  const std::string text = token(1);
+  ASSERT_TRUE(decide(text).granted());
+  pairs_.erase(1);
+  publish({{1, "active"}});
+  EXPECT_EQ(authority_.remembered(), 0u);
+  EXPECT_EQ(decide(text).code(), ErrorCode::token_signature_bad);
+  EXPECT_TRUE(decide(token(1, 9)).granted());
+}
+
 TEST_F(TokenAuthorityTest, ARetiredOrVanishedKeyForgetsItsTokensAtOnce) {
   const std::string one = token(1);
   const std::string two = token(2);
