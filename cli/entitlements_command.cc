@@ -1,5 +1,3 @@
-#include <spdlog/fmt/fmt.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -35,13 +33,10 @@ Result<void> revoke(Session& session, const RevokeOptions& options) {
   if (!options.state.empty()) request["state"] = options.state;
   const auto answer = origin->post("/v1/entitlements/" + percent_encoded(options.id) + "/revoke", request);
   if (!answer) return answer.error();
-  if (session.json) {
+  if (session.json)
     session.print_json(*answer);
-    return {};
-  }
-  session.print(fmt::format("{} of {} for {} is {}: edges refuse it as soon as the change has reached them.\n",
-                            printable(text_at(*answer, "kind")), printable(text_at(*answer, "title")),
-                            printable(text_at(*answer, "account")), printable(text_at(*answer, "state"))));
+  else
+    session.print(revoke_report(*answer));
   return {};
 }
 

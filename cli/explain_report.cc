@@ -63,10 +63,12 @@ std::string verdict_report(const Json& verdict, std::int64_t now_s, const Termin
     text += row("not before", text_at(token, "not_before"));
     text += row("expires", text_at(token, "expires") + " (" + validity(token, now_s) + ")");
     text += row("session", text_at(token, "session"));
+    text += row("view", text_at(token, "view"));
+    text += row("entitlement", text_at(token, "entitlement"));
   }
   const bool good = text_at(verdict, "verdict") == "ok";
   text += fmt::format("  {:<11} {}{}\n", "token", mark(terminal, good),
-                      good ? ", the signature aside: the edges judge it" : "");
+                      good ? ", signature and rental aside: the edges judge them" : "");
   if (!good) text += row("reason", error_text(field_at(verdict, "error")));
   return text;
 }

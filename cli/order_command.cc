@@ -20,13 +20,12 @@ Result<void> order(Session& session, const OrderOptions& options) {
   const auto origin = session.origin();
   if (!origin) return origin.error();
   SystemRandom random;
-  Json request{{"account", options.account},
-               {"title", options.title},
-               {"kind", options.kind},
-               {"idempotency_key", options.key.empty() ? "reelway-" + random.hex_id() : options.key}};
+  const std::string key = options.key.empty() ? "reelway-" + random.hex_id() : options.key;
+  Json request{
+      {"account", options.account}, {"title", options.title}, {"kind", options.kind}, {"idempotency_key", key}};
   if (!options.offer.empty()) request["offer"] = options.offer;
   const auto answer = origin->post("/v1/orders", request);
-  if (!answer) return answer.error();
+  if (!answer) return order_error(answer.error(), key);
   if (session.json)
     session.print_json(*answer);
   else

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/quantity.h"
+#include "cli/rights_report.h"
 #include "cli/session.h"
 
 namespace reelway::cli {
@@ -37,10 +38,12 @@ Result<void> play(Session& session, const PlayOptions& options) {
   const auto answer = origin->post(
       "/v1/playback", {{"account", options.account}, {"title", options.title}, {"device", options.device}});
   if (!answer) return answer.error();
-  if (session.json)
+  if (session.json) {
     session.print_json(*answer);
-  else
-    show(session, *answer);
+    return {};
+  }
+  REELWAY_TRY(check_edge_known(*answer));  // a path alone is no URL
+  show(session, *answer);
   return {};
 }
 

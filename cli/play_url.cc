@@ -59,8 +59,9 @@ Json local_verdict(std::string_view path, std::int64_t now_s) {
     return verdict;
   }
   verdict["token"] = token_fields(parsed->token);
-  if (const auto scope = access::check_scope(parsed->token, play_path->title, now_s); !scope)
-    refuse(verdict, scope.error());
+  auto judged = access::check_scope(parsed->token, play_path->title, now_s);
+  if (judged) judged = access::check_path_in_view(parsed->token.view, play_path->object_path);
+  if (!judged) refuse(verdict, judged.error());
   return verdict;
 }
 

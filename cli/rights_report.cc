@@ -41,6 +41,11 @@ std::string staleness_text(const Json& edge) {
   return staleness_ms ? fmt::format("{:.1f} s", *staleness_ms / 1000) : "unknown";
 }
 
+std::string heard_text(const Json& edge) {
+  if (!number_at(edge, "heard_ms_ago")) return "unknown";
+  return format_span(std::chrono::seconds{static_cast<std::int64_t>(count_at(edge, "heard_ms_ago") / 1000)}) + " ago";
+}
+
 }  // namespace
 
 std::string standing_text(const Json& entitlement) {
@@ -58,7 +63,10 @@ std::string standing_text(const Json& entitlement) {
   const auto colon = standing.find(':');
   std::string text = colon == std::string::npos ? standing : standing.substr(colon + 1);
   if (count_at(entitlement, "ended_at_s") != 0) text += " at " + time_text(entitlement, "ended_at_s");
-  return text;
+  const std::string state = text_at(entitlement, "state");
+  if (!state.empty() && state != "active") text += ", " + state;
+  if (const std::string reason = text_at(entitlement, "end_reason"); !reason.empty()) text += ": " + reason;
+  return printable(text);
 }
 
 std::string order_report(const Json& order) {
@@ -70,6 +78,29 @@ std::string order_report(const Json& order) {
       printable(text_at(order, "title")), printable(text_at(order, "account")), printable(text_at(order, "offer")),
       standing_text(order), printable(text_at(order, "entitlement")), height_text(order),
       printable(languages_text(order)), count_at(order, "streams_max"));
+}
+
+Error order_error(Error error, const std::string& key) {
+  if (error.retry || error.info().http_status >= 500) {
+    error.detail += (error.detail.empty() ? "" : "; ") + ("repeat it safely with --key " + key);
+  }
+  return error;
+}
+
+std::string revoke_report(const Json& answer) {
+  const std::string what = fmt::format("{} of {} for {}", printable(text_at(answer, "kind")),
+                                       printable(text_at(answer, "title")), printable(text_at(answer, "account")));
+  const std::string state = printable(text_at(answer, "state"));
+  if (field_at(answer, "already_ended") == Json(true)) {
+    return fmt::format("{} had ended before, as {}: nothing was changed.\n", what, state);
+  }
+  return fmt::format("{} is {}: edges refuse it as soon as the change has reached them.\n", what, state);
+}
+
+Result<void> check_edge_known(const Json& playback) {
+  if (!list_at(playback, "urls").empty()) return {};
+  return Error{ErrorCode::config_key_missing, Side::client, false,
+               "no edge is known to play from: set public.url at an edge or public_edges at the origin"};
 }
 
 std::string entitlements_report(const Json& answer, const Terminal& terminal) {
@@ -115,15 +146,19 @@ std::string edges_report(const Json& answer, const Terminal& terminal) {
   Table table{{{"EDGE"},
                {"URL"},
                {"STATE"},
+               {"HEARD", Align::right},
                {"REVISION", Align::right},
                {"RECORDS", Align::right},
                {"STALENESS", Align::right},
                {"DIGEST"},
                {"REPAIRS", Align::right}}};
   for (const Json& edge : edges) {
-    table.add({text_at(edge, "edge"), text_at(edge, "url"), text_at(edge, "state"),
+    const std::string state = text_at(edge, "state");
+    const bool silent = state == "silent";  // what it said last is no longer so
+    table.add({text_at(edge, "edge"), text_at(edge, "url"), state, heard_text(edge),
                std::to_string(count_at(edge, "revision")), std::to_string(count_at(edge, "records")),
-               staleness_text(edge), digest_text(edge), std::to_string(count_at(edge, "repairs"))});
+               silent ? "-" : staleness_text(edge), silent ? "-" : digest_text(edge),
+               std::to_string(count_at(edge, "repairs"))});
   }
   return table.render(terminal) + fmt::format("\nOrigin: revision {}, {} records, digest {}\n",
                                               count_at(answer, "revision"), count_at(answer, "records"),

@@ -57,7 +57,8 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_replica_clock_offset_seconds", gauge, "This machine's clock less the origin's."},
     {"reelway_edge_replica_changes_total", counter, "Changes of rentals that came by the stream."},
     {"reelway_edge_replica_beats_total", counter, "Beats by digest: matched or differed."},
-    {"reelway_edge_replica_repairs_total", counter, "Repairs by bucket after a digest that differed."},
+    {"reelway_edge_replica_repairs_total", counter,
+     "Repairs by bucket after a digest that differed, by result: ok or failed."},
     {"reelway_edge_replica_snapshots_total", counter, "Whole snapshots taken."},
     {"reelway_edge_replica_reconnects_total", counter,
      "Streams that broke, by cause: gap, malformed, silence, gone, moved or other."},
@@ -136,7 +137,8 @@ void add_replica(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_replica_changes_total"), client.changes);
   page.counter(metric("reelway_edge_replica_beats_total"), client.beats_matched, {{"digest", "matched"}});
   page.counter(metric("reelway_edge_replica_beats_total"), client.mismatches, {{"digest", "differed"}});
-  page.counter(metric("reelway_edge_replica_repairs_total"), client.repairs);
+  page.counter(metric("reelway_edge_replica_repairs_total"), client.repairs, {{"result", "ok"}});
+  page.counter(metric("reelway_edge_replica_repairs_total"), client.repairs_failed, {{"result", "failed"}});
   page.counter(metric("reelway_edge_replica_snapshots_total"), client.snapshots);
   const MetricInfo& reconnects = metric("reelway_edge_replica_reconnects_total");
   const std::uint64_t known = client.gaps + client.malformed + client.silences;

@@ -17,6 +17,7 @@
 namespace reelway::edge {
 namespace {
 
+constexpr int kUnsentBytes = 256 * 1024;
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kRest{100};
 
@@ -27,6 +28,8 @@ Result<UniqueFd> listening_socket(const SocketAddress& address) {
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Accepted sockets inherit it: answers are written whole, so nothing is gained by waiting for more.
   (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // Inherited too. What the kernel holds unsent for a slow client can no longer be taken back when its rental ends.
+  (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
   if (::bind(fd.get(), address.get(), address.length) != 0) return system_error("bind", "listener", errno);
   if (::listen(fd.get(), kBacklog) != 0) return system_error("listen", "listener", errno);
   return fd;

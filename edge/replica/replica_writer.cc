@@ -175,16 +175,16 @@ bool ReplicaWriter::gather() {
   }
   std::size_t room = options_.gather_records;
   for (; room > 0 && !repeat_.empty(); --room) {
-    if (!changed_.contains(repeat_.back())) gather(repeat_.back());
+    if (!changed_.contains(repeat_.back())) gather_one(repeat_.back());
     repeat_.pop_back();
   }
-  for (; room > 0 && !changed_.empty(); --room) gather(changed_.extract(changed_.begin()).value());
+  for (; room > 0 && !changed_.empty(); --room) gather_one(changed_.extract(changed_.begin()).value());
   if (changed_.empty() && repeat_.empty()) return true;
   gather_timer_.arm(kNextTurn, [this] { step(); });
   return false;
 }
 
-void ReplicaWriter::gather(const rights::EntitlementId& id) {
+void ReplicaWriter::gather_one(const rights::EntitlementId& id) {
   StoredChange& change = gathered_.emplace_back();
   change.id = id;
   if (const ReplicaTable::Entry* entry = copy_.table->find(id)) change.entry = *entry;

@@ -75,7 +75,7 @@ class ReplicaWriter {
   bool nothing_changed() const { return changed_.empty() && repeat_.empty() && gathered_.empty(); }
   void forget_changes();
   bool gather();
-  void gather(const rights::EntitlementId& id);
+  void gather_one(const rights::EntitlementId& id);
   std::shared_ptr<const std::vector<StoredChange>> take_gathered();
   StoredPosition position() const;
 

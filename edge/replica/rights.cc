@@ -112,11 +112,12 @@ bool Rights::still_allowed(const access::EntitlementClaim& claim) const {
 std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, Waiter& waiter) {
   if (pool_ == nullptr) return count(not_said({ErrorCode::shutting_down, Side::self, true, {}}));
   const bool is_asked = asks_.contains(claim.id);
-  if (waiters_ >= options_.waiters_max || (!is_asked && asks_.size() >= options_.asks_max)) {
+  const bool no_room_to_wait = waiters_ >= options_.waiters_max;
+  if (no_room_to_wait || (!is_asked && asks_.size() >= options_.asks_max)) {
     ++counters_.asks_shed;
-    return count(overloaded(is_asked || waiters_ >= options_.waiters_max
-                                ? "too many requests wait for the origin's word on a rental"
-                                : "the origin is being asked about too many rentals"));
+    return count(overloaded(no_room_to_wait
+                                ? std::to_string(options_.waiters_max) + " requests wait for the origin's word"
+                                : "the origin is asked about " + std::to_string(options_.asks_max) + " rentals"));
   }
   Ask& ask = asks_[claim.id];
   const Clock::Monotonic until = clock_.monotonic() + options_.ask_budget;

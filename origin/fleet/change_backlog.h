@@ -50,7 +50,7 @@ class ChangeBacklog {
   };
   void push(rights::Revision previous, rights::Revision revision, std::string bytes);
 
-  const Limits limits_;
+  Limits limits_;
   std::deque<Entry> entries_;
   rights::Revision start_ = 0;
   std::size_t bytes_ = 0;

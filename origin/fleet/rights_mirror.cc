@@ -11,18 +11,24 @@
 #include "origin/fleet/beat.h"
 
 // The model. One thread loads the records page by page, starts a watch and sleeps until the watch ends; the store's own
-// thread delivers the watch's batches. All of it meets in Shared under one mutex, which is never held while the store
-// is asked for anything.
+// thread delivers the watch's batches. All of it meets in Shared under one mutex, which the loop takes too: it is never
+// held while the store is asked for anything, a record is decoded, a line is logged or a table is freed.
 //
 // Pages of one load are of different revisions, and the watch begins long before the first of them, so that edges can
 // go on where they were when the origin restarts. Both is harmless, since a change that is not newer than the record
 // held changes nothing: when the watch has passed the last page's revision, the table is what the store was at the
 // watch's position. The first beat beyond it proves that; beats before it are not sent on, for their roots are unknown.
+//
+// A log with a revision that cannot be read ends every watch that has to pass it. After kStallsMax such ends the
+// records are read anew and the watch begins behind the log: edges then find their positions gone and take a snapshot.
 
 namespace reelway::origin {
 namespace {
 
 enum class Ended : std::uint8_t { no, lost, compacted };
+enum class Load : std::uint8_t { none, with_log, without_log };
+
+constexpr int kStallsMax = 3;
 
 std::optional<rights::EntitlementId> entitlement_of(std::string_view key) {
   if (!key.starts_with(kEntitlementPrefix)) return std::nullopt;
@@ -32,6 +38,12 @@ std::optional<rights::EntitlementId> entitlement_of(std::string_view key) {
 }  // namespace
 
 struct RightsMirror::Shared : std::enable_shared_from_this<RightsMirror::Shared> {
+  // What a batch says of the rights.
+  struct Update {
+    rights::EventsFrame frame;
+    std::optional<Beat> beat;
+    std::uint64_t corrupt = 0;
+  };
   struct BeatRoot {
     Revision revision = 0;
     rights::Sum128 root;
@@ -64,18 +76,23 @@ struct RightsMirror::Shared : std::enable_shared_from_this<RightsMirror::Shared>
   Ended ended = Ended::no;
   MirrorCounters counters;
 
+  // The mirror's thread:
+  Revision stalled_at = -1;  // where the last watch was lost
+  int stalls = 0;            // watches lost there, one after the other
+
   // Loop thread:
   std::map<Subscription, std::function<void()>> subscribers;
   Subscription last_subscription = 0;
 
   void run();
-  Result<void> load();
+  Result<void> load(Load how);
   Result<Revision> read_pages(RightsTable& fresh, std::uint64_t& corrupt) const;
-  void follow();
+  Load follow();
+  bool is_stalled(Revision at);
   void deliver(const WatchMessage& message);
   void apply(const WatchBatch& batch);
-  rights::ReplicaChange change_of(const rights::EntitlementId& id, const WatchBatch::Event& event);
-  void apply_beat(const KeyValue& entry, Revision revision);
+  Update read(const WatchBatch& batch) const;
+  void apply_beat_locked(const Beat& beat, Revision revision);
   void notify_locked();
   void notify_subscribers();
   bool pause();
@@ -95,10 +112,10 @@ bool RightsMirror::Shared::pause() {
 
 void RightsMirror::Shared::run() {
   bool failing = false;
-  bool must_load = true;
+  Load due = Load::with_log;
   while (true) {
-    if (must_load) {
-      const auto loaded_now = load();
+    if (due != Load::none) {
+      const auto loaded_now = load(due);
       if (!loaded_now) {
         if (!stop_asked() && !std::exchange(failing, true))
           telemetry::log_error("rights: {}", describe(loaded_now.error()));
@@ -109,34 +126,42 @@ void RightsMirror::Shared::run() {
       if (!loaded_now) continue;
       failing = false;
     }
-    follow();
-    const std::lock_guard lock(mutex);
-    if (stopping) return;
-    must_load = ended == Ended::compacted;
+    due = follow();
+    if (stop_asked()) return;
   }
 }
 
-Result<void> RightsMirror::Shared::load() {
+Result<void> RightsMirror::Shared::load(Load how) {
   const auto status = store.status();
   if (!status) return status.error();
   RightsTable fresh;
   std::uint64_t corrupt = 0;
   const auto read = read_pages(fresh, corrupt);
   if (!read) return read.error();
+  const Revision from = how == Load::without_log
+                            ? status->revision + 1
+                            : std::max<Revision>({1, status->floor, status->revision - options.replay_max});
+  const Revision as_of = std::max(status->revision, *read);
   fresh.finish();
-  const Revision from = std::max<Revision>({1, status->floor, status->revision - options.replay_max});
-  const std::lock_guard lock(mutex);
-  table = std::move(fresh);
-  cluster = status->cluster_id;
-  loaded = std::max(status->revision, *read);
-  watched = from - 1;
-  backlog.reset(watched);
-  roots.clear();
-  ready = false;
-  ++counters.loads;
-  counters.corrupt_records += corrupt;
-  telemetry::log_info("rights: {} records read as of revision {}", table.size(), loaded);
-  notify_locked();  // readers whose position is gone must learn it
+  const std::size_t records = fresh.size();
+  ChangeBacklog fresh_backlog(options.backlog);
+  fresh_backlog.reset(from - 1);
+  stalls = 0;
+  stalled_at = -1;
+  {
+    const std::lock_guard lock(mutex);
+    std::swap(table, fresh);
+    std::swap(backlog, fresh_backlog);
+    cluster = status->cluster_id;
+    loaded = as_of;
+    watched = from - 1;
+    roots.clear();
+    ready = false;
+    ++counters.loads;
+    counters.corrupt_records += corrupt;
+    notify_locked();  // readers whose position is gone must learn it
+  }
+  telemetry::log_info("rights: {} records read as of revision {}", records, as_of);
   return {};
 }
 
@@ -162,88 +187,112 @@ Result<Revision> RightsMirror::Shared::read_pages(RightsTable& fresh, std::uint6
   }
 }
 
-// Until the watch has ended or stop().
-void RightsMirror::Shared::follow() {
+// Until the watch has ended or stop(). What to load before the next watch.
+Load RightsMirror::Shared::follow() {
   Revision from = 0;
   {
     const std::lock_guard lock(mutex);
-    if (stopping) return;
+    if (stopping) return Load::none;
     from = watched + 1;
     ended = Ended::no;
   }
   // A store that is closing delivers from inside watch(): the mutex is not held here.
   const auto watch =
       store.watch(std::string(kRightsPrefix), from, [this](const WatchMessage& message) { deliver(message); });
+  Revision reached = 0;
   {
     std::unique_lock lock(mutex);
     wake.wait(lock, [this] { return stopping || ended != Ended::no; });
-    if (stopping || ended == Ended::compacted) return;
+    if (stopping) return Load::none;
+    if (ended == Ended::compacted) return Load::with_log;
+    reached = watched;
+  }
+  if (is_stalled(reached)) {
+    telemetry::log_error("rights: no watch gets past revision {}: all records are read anew", reached);
+    return Load::without_log;
   }
   pause();
+  return Load::none;
+}
+
+bool RightsMirror::Shared::is_stalled(Revision at) {
+  stalls = at == std::exchange(stalled_at, at) ? stalls + 1 : 1;
+  return stalls >= kStallsMax;
 }
 
 void RightsMirror::Shared::deliver(const WatchMessage& message) {
   if (const auto* batch = std::get_if<WatchBatch>(&message)) return apply(*batch);
-  const std::lock_guard lock(mutex);
-  if (const auto* lost = std::get_if<WatchLost>(&message)) {
+  const auto* lost = std::get_if<WatchLost>(&message);
+  if (lost != nullptr) {
     telemetry::log_warn("rights: the watch was lost: {}", lost->reason);
-    ++counters.watches_lost;
-    ended = Ended::lost;
   } else {
-    telemetry::log_warn("rights: revision {} is compacted away: all records are read anew", watched + 1);
-    ++counters.watches_compacted;
-    ended = Ended::compacted;
+    telemetry::log_warn("rights: the watch's next revision is compacted away: all records are read anew");
   }
+  const std::lock_guard lock(mutex);
+  ++(lost != nullptr ? counters.watches_lost : counters.watches_compacted);
+  ended = lost != nullptr ? Ended::lost : Ended::compacted;
   wake.notify_all();
 }
 
-void RightsMirror::Shared::apply(const WatchBatch& batch) {
-  const std::lock_guard lock(mutex);
-  if (batch.revision <= watched) return;
-  watched = batch.revision;
-  rights::EventsFrame frame;
-  frame.revision = batch.revision;
+RightsMirror::Shared::Update RightsMirror::Shared::read(const WatchBatch& batch) const {
+  Update update;
+  update.frame.revision = batch.revision;
   const KeyValue* beat = nullptr;
   for (const WatchBatch::Event& event : batch.events) {
     if (event.entry.key == kBeatKey && !event.erased) beat = &event.entry;
-    if (const auto id = entitlement_of(event.entry.key)) frame.changes.push_back(change_of(*id, event));
+    const auto id = entitlement_of(event.entry.key);
+    if (!id) continue;
+    rights::ReplicaChange& change = update.frame.changes.emplace_back(rights::ReplicaChange{*id, std::nullopt});
+    if (event.erased) continue;
+    const auto record = decode(event.entry);
+    if (record) {
+      change.record = *record;
+      continue;
+    }
+    // No record is no permission; one that cannot be read must not leave an older one standing.
+    ++update.corrupt;
+    telemetry::log_error("rights: left out: {}", describe(record.error()));
   }
-  for (const rights::ReplicaChange& change : frame.changes) {
+  // A revision makes one frame: the beat of one that also changed records is left to the next second.
+  if (beat == nullptr || !update.frame.changes.empty()) return update;
+  const auto parsed = parse_beat(beat->value);
+  if (parsed) {
+    update.beat = *parsed;
+  } else {
+    telemetry::log_error("rights: {}", describe(parsed.error()));
+  }
+  return update;
+}
+
+void RightsMirror::Shared::apply(const WatchBatch& batch) {
+  Update update = read(batch);
+  const std::lock_guard lock(mutex);
+  if (batch.revision <= watched) return;
+  watched = batch.revision;
+  counters.corrupt_records += update.corrupt;
+  for (const rights::ReplicaChange& change : update.frame.changes) {
     if (change.record) {
       table.put(change.id, *change.record, batch.revision);
     } else {
       table.erase(change.id, batch.revision);
     }
   }
-  if (!frame.changes.empty()) {
+  if (!update.frame.changes.empty()) {
     ++counters.changes;
-    backlog.add(std::move(frame));
-  } else if (beat != nullptr) {
-    // A revision makes one frame: the beat of one that also changed records is left to the next second.
-    apply_beat(*beat, batch.revision);
+    backlog.add(std::move(update.frame));
+  } else if (update.beat) {
+    apply_beat_locked(*update.beat, batch.revision);
   }
   notify_locked();
 }
 
-rights::ReplicaChange RightsMirror::Shared::change_of(const rights::EntitlementId& id, const WatchBatch::Event& event) {
-  if (event.erased) return {id, std::nullopt};
-  const auto record = decode(event.entry);
-  if (record) return {id, *record};
-  // No record is no permission; one that cannot be read must not leave an older one standing.
-  ++counters.corrupt_records;
-  telemetry::log_error("rights: left out: {}", describe(record.error()));
-  return {id, std::nullopt};
-}
-
-void RightsMirror::Shared::apply_beat(const KeyValue& entry, Revision revision) {
+void RightsMirror::Shared::apply_beat_locked(const Beat& beat, Revision revision) {
   if (revision <= loaded) return;
-  const auto beat = parse_beat(entry.value);
-  if (!beat) return telemetry::log_error("rights: {}", describe(beat.error()));
   ready = true;
   ++counters.beats;
   rights::BeatFrame frame;
   frame.revision = revision;
-  frame.origin_time_ms = beat->time_ms;
+  frame.origin_time_ms = beat.time_ms;
   frame.floor = backlog.start();
   frame.records = table.size();
   frame.root = table.digest().root();

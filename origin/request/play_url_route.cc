@@ -46,7 +46,8 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   if (!version) return version.error();
   request.version = std::move(version).value();
   if (services.keys.stale()) REELWAY_TRY(services.keys.refresh());
-  const auto play_url = issue_play_url(request, services.keys, services.clock, services.random);
+  // By the origin's time: it is the one that edges judge tokens by.
+  const auto play_url = issue_play_url(request, services.keys, services.rights.time, services.random);
   if (!play_url) return play_url.error();
   return Reply{200, play_url_json(*play_url, request)};
 }

@@ -28,18 +28,20 @@ json offer_object(const Offer& offer) {
 }
 
 // Without a field the offer has what the configuration says.
-rights::Terms terms_of(BodyFields& fields, const rights::Terms& standard) {
+Result<rights::Terms> terms_of(BodyFields& fields, const rights::Terms& standard) {
   rights::Terms terms = standard;
   terms.start_window_s = fields.optional_integer("start_window_s").value_or(terms.start_window_s);
   terms.play_window_s = fields.optional_integer("play_window_s").value_or(terms.play_window_s);
   terms.licence_end_s = fields.optional_integer("licence_end_s").value_or(terms.licence_end_s);
-  // What a field cannot hold becomes what check_terms() refuses.
-  const auto bounded = [&](const char* name, std::int64_t otherwise) {
-    const std::int64_t value = fields.optional_integer(name).value_or(otherwise);
-    return static_cast<std::uint16_t>(value < 0 || value > UINT16_MAX ? UINT16_MAX : value);
-  };
-  terms.max_height = bounded("max_height", terms.max_height);
-  terms.streams_max = bounded("streams_max", static_cast<std::int64_t>(terms.streams_max));
+  // These are checked here, before they become smaller numbers.
+  const std::int64_t max_height = fields.optional_integer("max_height").value_or(terms.max_height);
+  const std::int64_t streams_max = fields.optional_integer("streams_max").value_or(terms.streams_max);
+  for (const auto& right :
+       {check_range("max_height", max_height, 0, kHeightMax), check_range("streams_max", streams_max, 1, kSlotsMax)}) {
+    if (!right.ok()) return bad_request(right.error().detail);
+  }
+  terms.max_height = static_cast<std::uint16_t>(max_height);
+  terms.streams_max = static_cast<std::uint32_t>(streams_max);
   terms.languages = fields.optional_texts("languages").value_or(terms.languages);
   std::sort(terms.languages.begin(), terms.languages.end());
   terms.languages.erase(std::unique(terms.languages.begin(), terms.languages.end()), terms.languages.end());
@@ -183,8 +185,10 @@ Result<Reply> save_offer(const ApiServices& services, const ApiCall& call) {
   Offer offer;
   offer.title = fields.optional_text("title").value_or(std::string(kEveryTitle));
   offer.name = fields.text("name");
-  offer.terms = terms_of(fields, services.rights.options.standard);
+  auto terms = terms_of(fields, services.rights.options.standard);
   REELWAY_TRY(fields.finish());
+  if (!terms.ok()) return terms.error();
+  offer.terms = std::move(terms).value();
   REELWAY_TRY(save_offer(services.rights, offer));
   return Reply{200, offer_object(offer)};
 }

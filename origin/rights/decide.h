@@ -17,15 +17,32 @@ namespace reelway::origin {
 inline constexpr int kDecisionAttemptsMax = 100;  // each means that another decision about the same account won
 inline constexpr int kUnknownRepeatsMax = 5;
 
+// What to tell of an error of the store: once a transaction's outcome was unknown, nothing but an answer of the store
+// tells whether it was applied, so no error after it may say that nothing was. Refusals of the client are such answers.
+inline Error after_unknown(Error error, bool unknown) {
+  const bool of_store = error.side != Side::client || error.code == ErrorCode::store_conflict;
+  if (!unknown || !of_store || error.code == ErrorCode::store_unknown) return error;
+  std::string detail = std::string(error.info().name) + " after an unknown outcome: " + error.detail;
+  return {ErrorCode::store_unknown, error.side, true, std::move(detail)};
+}
+
 // One transaction, repeated while its outcome is unknown. All transactions of rights compare what they change, so a
 // repeat of one that was applied changes nothing: its compares fail, and the next attempt finds what it has done.
-inline Result<TxnReply> commit(ControlStore& store, const Txn& txn) {
+// Sets `unknown` if any outcome was, and leaves it otherwise.
+inline Result<TxnReply> commit(ControlStore& store, const Txn& txn, bool& unknown) {
   Result<TxnReply> reply = store.txn(txn);
   for (int repeat = 0; repeat < kUnknownRepeatsMax; ++repeat) {
     if (reply.ok() || reply.error().code != ErrorCode::store_unknown) break;
+    unknown = true;
     reply = store.txn(txn);
   }
+  if (!reply.ok()) return after_unknown(std::move(reply).error(), unknown);
   return reply;
+}
+// For a transaction that no decide() stands around.
+inline Result<TxnReply> commit(ControlStore& store, const Txn& txn) {
+  bool unknown = false;
+  return commit(store, txn, unknown);
 }
 
 // What a key held when it was read: no value, and revision 0, when it was absent.
@@ -52,25 +69,27 @@ Result<Found<Value>> find(ControlStore& store, const std::string& key,
   return found;
 }
 
-// Calls `attempt`, which returns Result<std::optional<Outcome>>, until it has an outcome or an error.
+// Calls `attempt`, which returns Result<std::optional<Outcome>>, until it has an outcome or an error. All attempts get
+// the one flag that commit() sets.
 template <class Outcome, class Attempt>
 Result<Outcome> decide(std::string_view account, const Attempt& attempt) {
+  bool unknown = false;
   for (int count = 0; count < kDecisionAttemptsMax; ++count) {
-    Result<std::optional<Outcome>> outcome = attempt();
-    if (!outcome.ok()) return std::move(outcome).error();
+    Result<std::optional<Outcome>> outcome = attempt(unknown);
+    if (!outcome.ok()) return after_unknown(std::move(outcome).error(), unknown);
     if (outcome->has_value()) return std::move(**outcome);
   }
-  return Error{
-      ErrorCode::store_conflict, Side::client, true,
-      "account " + std::string(account) + " changed at each of " + std::to_string(kDecisionAttemptsMax) + " attempts"};
+  std::string detail =
+      "account " + std::string(account) + " changed at each of " + std::to_string(kDecisionAttemptsMax) + " attempts";
+  return after_unknown({ErrorCode::store_conflict, Side::client, true, std::move(detail)}, unknown);
 }
 
 // The end of an attempt that denies: nothing when what it was decided on has changed.
 template <class Outcome>
-Result<std::optional<Outcome>> deny(ControlStore& store, std::vector<Compare> compares, Error denial) {
+Result<std::optional<Outcome>> deny(ControlStore& store, std::vector<Compare> compares, Error denial, bool& unknown) {
   Txn txn;
   txn.compares = std::move(compares);
-  const Result<TxnReply> reply = commit(store, txn);
+  const Result<TxnReply> reply = commit(store, txn, unknown);
   if (!reply.ok()) return reply.error();
   if (!reply->succeeded) return std::optional<Outcome>();
   return denial;

@@ -1,5 +1,6 @@
 #include "origin/rights/entitlements.h"
 
+#include "common/telemetry/log.h"
 #include "origin/rights/slots.h"
 
 namespace reelway::origin {
@@ -52,29 +53,47 @@ Result<std::vector<EntitlementRecord>> newest_of_account(ControlStore& store, st
   return entitlements;
 }
 
-Result<std::optional<EntitlementRecord>> attempt_revoke(const RightsServices& services, const Revocation& revocation,
-                                                        const rights::EntitlementId& id) {
+// Drops the streams of an entitlement that ends. Best effort: who must be cut off is cut off whatever is wrong with the
+// account's slots, which lapse by themselves.
+void free_its_slots(const RightsServices& services, const EntitlementRecord& entitlement, Txn& txn) {
+  const std::string key = slots_key(entitlement.account);
+  auto slots = find<Slots>(services.store, key, parse_slots, txn.compares);
+  if (!slots.ok()) {
+    const std::string id = rights::id_text(entitlement.id);
+    telemetry::log_error("entitlement {} ends and its streams are not freed: {}", id, describe(slots.error()));
+    return;
+  }
+  if (!slots->value) return;
+  free_slots_of(*slots->value, rights::id_text(entitlement.id));
+  txn.then_operations.push_back(Operation::put(key, to_json(*slots->value)));
+}
+
+struct Ended {
+  EntitlementRecord entitlement;
+  bool already = false;
+};
+
+Result<std::optional<Ended>> attempt_revoke(const RightsServices& services, const Revocation& revocation,
+                                            const rights::EntitlementId& id, bool& unknown) {
   Txn txn;
   auto found = find<EntitlementRecord>(services.store, entitlement_key(id), parse_entitlement, txn.compares);
   if (!found.ok()) return std::move(found).error();
   if (!found->value) return not_found(revocation.id);
   EntitlementRecord& entitlement = *found->value;
-  if (entitlement.record.state != rights::State::active) return std::optional(std::move(entitlement));
-  auto slots = find<Slots>(services.store, slots_key(entitlement.account), parse_slots, txn.compares);
-  if (!slots.ok()) return std::move(slots).error();
-
+  if (entitlement.record.state != rights::State::active) {
+    // After an unknown outcome it may be what this very call has written.
+    const bool as_asked = entitlement.record.state == revocation.state && entitlement.end_reason == revocation.reason;
+    return std::optional(Ended{std::move(entitlement), !unknown || !as_asked});
+  }
   entitlement.record.state = revocation.state;
   entitlement.ended_at_s = services.time.now_s();
   entitlement.end_reason = revocation.reason;
   txn.then_operations = {Operation::put(entitlement_key(id), to_json(entitlement))};
-  if (slots->value) {
-    free_slots_of(*slots->value, rights::id_text(id));
-    txn.then_operations.push_back(Operation::put(slots_key(entitlement.account), to_json(*slots->value)));
-  }
-  const Result<TxnReply> reply = commit(services.store, txn);
+  free_its_slots(services, entitlement, txn);
+  const Result<TxnReply> reply = commit(services.store, txn, unknown);
   if (!reply.ok()) return reply.error();
-  if (!reply->succeeded) return std::optional<EntitlementRecord>();
-  return std::optional(std::move(entitlement));
+  if (!reply->succeeded) return std::optional<Ended>();
+  return std::optional(Ended{std::move(entitlement), false});
 }
 
 }  // namespace
@@ -144,10 +163,12 @@ Result<json> list_entitlements(const RightsServices& services, std::string_view 
 Result<json> revoke_entitlement(const RightsServices& services, const Revocation& revocation) {
   const auto id = rights::parse_entitlement_id(revocation.id);
   if (!id) return not_found(revocation.id);
-  const auto ended = decide<EntitlementRecord>("of entitlement " + revocation.id,
-                                               [&] { return attempt_revoke(services, revocation, *id); });
+  const auto ended = decide<Ended>("of entitlement " + revocation.id,
+                                   [&](bool& unknown) { return attempt_revoke(services, revocation, *id, unknown); });
   if (!ended.ok()) return ended.error();
-  return entitlement_object(*ended, services.time.now_s());
+  json answer = entitlement_object(ended->entitlement, services.time.now_s());
+  answer["already_ended"] = ended->already;
+  return answer;
 }
 
 }  // namespace reelway::origin

@@ -37,7 +37,7 @@ struct Revocation {
   std::string reason;
 };
 // Ends it for good and frees its streams, in one transaction: when this returns, the store has it on disk. One that
-// has been ended stays as it is. Answers as show_entitlement(). entitlement_not_found.
+// has been ended stays as it is. Answers as show_entitlement(), with "already_ended". entitlement_not_found.
 Result<nlohmann::json> revoke_entitlement(const RightsServices& services, const Revocation& revocation);
 
 }  // namespace reelway::origin

@@ -81,7 +81,7 @@ Result<Sale> sell(const OrderRequest& request, const rights::EntitlementId& new_
 }
 
 Result<std::optional<json>> write_sale(const RightsServices& services, const OrderRequest& request, const Sale& sale,
-                                       std::int64_t now_s, Txn txn) {
+                                       std::int64_t now_s, Txn txn, bool& unknown) {
   json answer = entitlement_object(sale.entitlement, now_s);
   answer["upgraded"] = sale.upgraded;
   const OrderResult result{fingerprint_of(request), now_s, answer.dump()};
@@ -93,14 +93,14 @@ Result<std::optional<json>> write_sale(const RightsServices& services, const Ord
     txn.then_operations.push_back(
         Operation::put(account_key(request.account, request.title), newest_entitlement_json(sale.entitlement.id)));
   }
-  const Result<TxnReply> reply = commit(services.store, txn);
+  const Result<TxnReply> reply = commit(services.store, txn, unknown);
   if (!reply.ok()) return reply.error();
   if (!reply->succeeded) return std::optional<json>();
   return std::optional(std::move(answer));
 }
 
 Result<std::optional<json>> attempt_order(const RightsServices& services, const OrderRequest& request,
-                                          const rights::EntitlementId& new_id) {
+                                          const rights::EntitlementId& new_id, bool& unknown) {
   Txn txn;
   const auto stored = find<OrderResult>(services.store, order_result_key(request.account, request.idempotency_key),
                                         parse_order_result, txn.compares);
@@ -120,8 +120,8 @@ Result<std::optional<json>> attempt_order(const RightsServices& services, const 
   const auto sale = sell(request, new_id, *terms, held->value, now_s);
   // A refusal may rest on what this very order did when an earlier transaction's outcome was unknown, or on what an
   // equal request has done meanwhile: its transaction then fails and the result is found.
-  if (!sale.ok()) return deny<json>(services.store, std::move(txn.compares), sale.error());
-  return write_sale(services, request, *sale, now_s, std::move(txn));
+  if (!sale.ok()) return deny<json>(services.store, std::move(txn.compares), sale.error(), unknown);
+  return write_sale(services, request, *sale, now_s, std::move(txn), unknown);
 }
 
 }  // namespace
@@ -132,8 +132,10 @@ Result<json> place_order(const RightsServices& services, const OrderRequest& req
   if (named.offer.empty()) named.offer = kStandardOffer;
   // One id for all attempts, so that a repeated transaction is the same one.
   rights::EntitlementId new_id{};
-  services.random.fill(new_id);
-  return decide<json>(request.account, [&] { return attempt_order(services, named, new_id); });
+  // A command line would take an id that begins with '-' for an option.
+  do services.random.fill(new_id);
+  while (rights::id_text(new_id).starts_with('-'));
+  return decide<json>(request.account, [&](bool& unknown) { return attempt_order(services, named, new_id, unknown); });
 }
 
 }  // namespace reelway::origin

@@ -39,7 +39,7 @@ struct Playback {
 // rights::denial(), stream_limit_reached.
 Result<Playback> start_playback(const RightsServices& services, const PlaybackRequest& request);
 
-// The token of a session that may play now, and the URLs with it.
+// The token of a session that may play now, and the URLs with it. The denials of rights::denial().
 Result<PlayUrl> issue_session_url(const RightsServices& services, const EntitlementRecord& entitlement,
                                   Revision revision, const std::string& session, const std::string& version,
                                   std::vector<std::string> edges);

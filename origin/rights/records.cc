@@ -256,18 +256,19 @@ Result<rights::Terms> parse_offer(std::string_view key, std::string_view text) {
   return fields.finish(std::move(terms));
 }
 
+Result<void> check_range(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value >= low && value <= high) return {};
+  return Error{ErrorCode::config_value_invalid, Side::client, false,
+               std::string(name) + ": expected " + std::to_string(low) + " to " + std::to_string(high) +
+                   ", found: " + std::to_string(value)};
+}
+
 Result<void> check_terms(const rights::Terms& terms) {
-  const auto within = [](const char* name, std::int64_t value, std::int64_t low, std::int64_t high) -> Result<void> {
-    if (value >= low && value <= high) return {};
-    return Error{ErrorCode::config_value_invalid, Side::client, false,
-                 std::string(name) + ": expected " + std::to_string(low) + " to " + std::to_string(high) +
-                     ", found: " + std::to_string(value)};
-  };
-  REELWAY_TRY(within("start_window_s", terms.start_window_s, 1, kWindowSecondsMax));
-  REELWAY_TRY(within("play_window_s", terms.play_window_s, 1, kWindowSecondsMax));
-  REELWAY_TRY(within("licence_end_s", terms.licence_end_s, 0, kTimeSecondsMax));
-  REELWAY_TRY(within("max_height", terms.max_height, 0, kHeightMax));
-  REELWAY_TRY(within("streams_max", terms.streams_max, 1, kSlotsMax));
+  REELWAY_TRY(check_range("start_window_s", terms.start_window_s, 1, kWindowSecondsMax));
+  REELWAY_TRY(check_range("play_window_s", terms.play_window_s, 1, kWindowSecondsMax));
+  REELWAY_TRY(check_range("licence_end_s", terms.licence_end_s, 0, kTimeSecondsMax));
+  REELWAY_TRY(check_range("max_height", terms.max_height, 0, kHeightMax));
+  REELWAY_TRY(check_range("streams_max", terms.streams_max, 1, kSlotsMax));
   return access::check_view({terms.max_height, terms.languages});
 }
 

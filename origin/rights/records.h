@@ -95,6 +95,7 @@ inline constexpr std::int64_t kWindowSecondsMax = 10LL * 365 * 86'400;
 inline constexpr std::int64_t kTimeSecondsMax = 253'402'300'799;  // the year 9999 ends
 inline constexpr std::uint16_t kHeightMax = 16'384;
 Result<void> check_terms(const rights::Terms& terms);
+Result<void> check_range(const char* name, std::int64_t value, std::int64_t low, std::int64_t high);
 nlohmann::json terms_object(const rights::Terms& terms);
 
 }  // namespace reelway::origin

@@ -31,52 +31,71 @@ struct Sweeper::Removal {
   std::vector<Txn> units;
   std::uint64_t* count = nullptr;
 
-  void add(const KeyValue& entry) {
+  void add(const KeyValue& entry) { units.push_back(erasure_of(entry)); }
+  static Txn erasure_of(const KeyValue& entry) {
     Txn unit;
     unit.compares = {Compare::unchanged(entry.key, entry.mod_revision)};
     unit.then_operations = {Operation::erase(entry.key)};
-    units.push_back(std::move(unit));
+    return unit;
   }
 };
 
 Result<bool> Sweeper::step() {
-  if (stage_ == Stage::resting) {
-    if (time_.now_s() < next_pass_s_) return false;
-    next_pass_s_ = time_.now_s() + kSweepPeriodSeconds;
-    stage_ = Stage::order_results;
-    after_.clear();
-  }
-  if (stage_ != Stage::log) {
-    REELWAY_TRY(sweep_page());
+  const std::int64_t now_s = time_.now_s();
+  if (now_s >= next_compaction_s_) {
+    next_compaction_s_ = now_s + kCompactionPeriodSeconds;
+    REELWAY_TRY(compact_log());
     return false;
   }
-  REELWAY_TRY(compact_log());
-  stage_ = Stage::resting;
-  ++counts_.passes;
-  return true;
+  if (stage_ == Stage::resting) {
+    if (now_s < next_pass_s_) return false;
+    next_pass_s_ = now_s + kSweepPeriodSeconds;
+    go_to_next_stage();
+  }
+  const Result<void> swept = sweep_page();
+  if (!swept.ok()) ++counts_.failed_pages;
+  const bool ended = stage_ == Stage::ended;
+  if (ended) {
+    stage_ = Stage::resting;
+    ++counts_.passes;
+  }
+  if (!swept.ok()) return swept.error();
+  return ended;
 }
 
 Result<void> Sweeper::sweep_page() {
-  static constexpr std::array<std::string_view, 6> kPrefixes{"",           kOrderResultPrefix, kEntitlementPrefix,
-                                                             kSlotsPrefix, kPositionPrefix,    ""};
+  static constexpr std::array<std::string_view, 5> kPrefixes{"", kOrderResultPrefix, kEntitlementPrefix, kSlotsPrefix,
+                                                             kPositionPrefix};
   const Result<Page> page = store_.range(kPrefixes[static_cast<std::size_t>(stage_)], kPage, after_);
-  if (!page.ok()) return page.error();
+  if (!page.ok()) {
+    go_to_next_stage();
+    return page.error();
+  }
+  Result<void> swept = sweep(*page);
+  if (page->more && !page->entries.empty()) {
+    after_ = page->entries.back().key;
+  } else {
+    go_to_next_stage();
+  }
+  return swept;
+}
+
+void Sweeper::go_to_next_stage() {
+  stage_ = static_cast<Stage>(static_cast<int>(stage_) + 1);
+  after_.clear();
+}
+
+Result<void> Sweeper::sweep(const Page& page) {
   Removal removal;
   const std::int64_t now_s = time_.now_s();
-  for (const KeyValue& entry : page->entries) {
+  for (const KeyValue& entry : page.entries) {
     const Result<void> judged = judge(entry, now_s, removal);
     if (judged.ok()) continue;
     if (judged.error().code != ErrorCode::stored_data_corrupt) return judged.error();
     ++counts_.unreadable;
     telemetry::log_error("sweep: {}", describe(judged.error()));
   }
-  REELWAY_TRY(remove(removal));
-  if (!page->entries.empty()) after_ = page->entries.back().key;
-  if (!page->more) {
-    stage_ = static_cast<Stage>(static_cast<int>(stage_) + 1);
-    after_.clear();
-  }
-  return {};
+  return remove(removal);
 }
 
 // Adds the entry to what is removed if its time is over.
@@ -95,13 +114,13 @@ Result<void> Sweeper::judge(const KeyValue& entry, std::int64_t now_s, Removal& 
       if (!entitlement.ok()) return entitlement.error();
       const std::int64_t then_s = ended_s(*entitlement, now_s);
       if (then_s == 0 || !is_over(then_s, kEndedEntitlementKeptSeconds, now_s)) return {};
-      removal.add(entry);
       // The account forgets it too, unless it has a newer one of that title.
-      Txn& unit = removal.units.back();
+      Txn unit = Removal::erasure_of(entry);
       const auto newest = find<rights::EntitlementId>(store_, account_key(entitlement->account, entitlement->title),
                                                       parse_newest_entitlement, unit.compares);
       if (!newest.ok()) return newest.error();
       if (newest->value == entitlement->id) unit.then_operations.push_back(Operation::erase(unit.compares.back().key));
+      removal.units.push_back(std::move(unit));
       return {};
     }
     case Stage::slots: {
@@ -120,7 +139,7 @@ Result<void> Sweeper::judge(const KeyValue& entry, std::int64_t now_s, Removal& 
       return {};
     }
     case Stage::resting:
-    case Stage::log: break;
+    case Stage::ended: break;
   }
   return {};
 }

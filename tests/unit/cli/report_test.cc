@@ -45,6 +45,25 @@ TEST(PlayUrl, VerdictNamesTheReason) {
   EXPECT_EQ(code("/sintel/v2/master.m3u8", 150), "token_missing");
 }
 
+TEST(PlayUrl, VerdictKnowsTheView) {
+  access::Token token;
+  token.kid = 3;
+  token.expires_s = 200;
+  token.title = "sintel";
+  token.view.max_height = 480;
+  token.entitlement = access::EntitlementClaim{{}, 7};
+  const std::string start = "/t/" + *access::sign_token(token, access::PrivateKey{1}) + "/sintel/v2/";
+  const Json within = local_verdict(start + "video/480/3.m4s", 150);
+  EXPECT_EQ(text_at(within, "verdict"), "ok");
+  const std::string text = verdict_report(within, 150, {});
+  for (const char* part : {"view        h480", "entitlement AAAAAAAAAAAAAAAAAAAAAA", "signature and rental aside"}) {
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  }
+  const Json outside = local_verdict(start + "video/1080/3.m4s", 150);
+  EXPECT_EQ(text_at(object_at(outside, "error"), "code"), "rendition_not_in_offer");
+  EXPECT_TRUE(has(verdict_report(outside, 150, {}), "refused"));
+}
+
 TEST(ExplainReport, ShowsTheToken) {
   const std::string text =
       verdict_report(local_verdict(play_path(1800000000, 1800003600, "sintel"), 1800000600), 1800000600, {});

@@ -43,6 +43,7 @@ class FrameOrigin {
     int not_ready = 0;                              // so many requests get 503
     bool lie = false;                               // the next change is told with another content than the model has
     bool buckets_lie = false;                       // buckets are told without their records, always
+    int snapshots_cut = 0;                          // so many snapshots end before END
     rights::Revision snapshot_lag = 0;              // HELLO of a snapshot is so many revisions behind, always
     std::shared_ptr<testing::Latch> snapshot_gate;  // before END, always
   };
@@ -271,12 +272,13 @@ class FrameOrigin {
       if (!records.empty()) frames.push_back(rights::encode_frame(rights::RecordsFrame{std::move(records)}));
     }
     const auto gate = faults_.snapshot_gate;
+    const bool is_cut = faults_.snapshots_cut > 0 && faults_.snapshots_cut-- > 0;
     lock.unlock();
     for (std::string& frame : frames) {
       if (!body.send_bytes(std::move(frame))) return false;
     }
     if (gate) gate->wait();
-    return body.send(end);
+    return !is_cut && body.send(end);
   }
 
   rights::BucketsFrame buckets() const {

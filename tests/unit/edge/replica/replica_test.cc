@@ -226,6 +226,23 @@ TEST_F(ReplicaTest, AnotherClusterReplacesEverything) {
   EXPECT_EQ(decide(77), ErrorCode::usage);
 }
 
+TEST_F(ReplicaTest, TheClockOfAnotherClusterGoesWithIt) {
+  start();
+  run_until_in_step();
+  const std::uint64_t matched = counters().beats_matched;
+  origin_.beat(-3'600'000);  // an hour ahead
+  run_until([&] { return counters().beats_matched > matched; });
+  EXPECT_GE(replica_->clock().wall_ms(), SystemClock{}.wall_ms() + 3'500'000);
+  origin_.become("c2", {}, 4);
+  run_until([&] { return counters().snapshots == 2; });
+  run_until_in_step();
+  stop();
+  replica_.reset();
+  open();
+  EXPECT_EQ(state().cluster, "c2");
+  EXPECT_LT(replica_->clock().wall_ms(), SystemClock{}.wall_ms() + 60'000);
+}
+
 TEST_F(ReplicaTest, ARevisionThatWentBackReplacesEverything) {
   put_some(0, 10);
   start();
@@ -311,6 +328,72 @@ TEST_F(ReplicaTest, WhenTooMuchDiffersASnapshotIsTaken) {
   });
   run_until_in_step();
   EXPECT_EQ(counters().repairs, 0u);
+}
+
+TEST_F(ReplicaTest, ARepairThatFailsIsCountedAndTriedAgain) {
+  put_some(0, 20);
+  start();
+  run_until_in_step();
+  origin_.faults([](FrameOrigin::Faults& faults) {
+    faults.lie = true;
+    faults.not_ready = 1;
+  });
+  put_some(300, 301);
+  origin_.beat();
+  run_until([&] { return counters().repairs_failed == 1; });
+  origin_.beat();
+  run_until([&] { return counters().repairs == 1; });
+  run_until_in_step();
+  EXPECT_EQ(counters().repairs_failed, 1u);
+  EXPECT_EQ(counters().snapshots, 1u);
+}
+
+// The position was good, so the stream goes on from it, and the origin is not asked for snapshot after snapshot.
+TEST_F(ReplicaTest, AHealingSnapshotThatFailsGivesTheStreamBack) {
+  put_some(0, 20);
+  options_.client.repair_buckets_max = 0;
+  start();
+  run_until_in_step();
+  origin_.faults([](FrameOrigin::Faults& faults) {
+    faults.lie = true;
+    faults.snapshots_cut = 1'000'000;
+  });
+  put_some(300, 301);
+  const auto beat_until = [this](const std::function<bool()>& has_come_true) {
+    run_until([&, looks = 0]() mutable {
+      if (++looks % 5 == 0) origin_.beat();
+      return has_come_true();
+    });
+  };
+  beat_until([&] { return counters().reconnects == 1; });
+  put_some(400, 410);
+  beat_until([&] { return state().records == 31; });
+  const std::uint64_t mismatches = counters().mismatches;
+  beat_until([&] { return counters().mismatches >= mismatches + 5; });
+  EXPECT_EQ(origin_.asked("snapshot"), 2);
+  EXPECT_EQ(counters().snapshots, 1u);
+  clock_.moved += options_.client.healing_snapshot_interval;
+  beat_until([&] { return origin_.asked("snapshot") == 3 && state().phase == "following"; });
+  origin_.faults([](FrameOrigin::Faults& faults) { faults.snapshots_cut = 0; });
+  clock_.moved += options_.client.healing_snapshot_interval;
+  beat_until([&] { return counters().snapshots == 2; });
+  run_until_in_step();
+  EXPECT_EQ(origin_.asked("snapshot"), 4);
+}
+
+TEST_F(ReplicaTest, ASnapshotThatGoneAskedForIsBegunAnewWhenItFails) {
+  put_some(0, 10);
+  start();
+  run_until_in_step();
+  origin_.faults([](FrameOrigin::Faults& faults) {
+    faults.gone = true;
+    faults.snapshots_cut = 3;
+  });
+  origin_.cut_all();
+  run_until([&] { return counters().snapshots == 2; });
+  EXPECT_EQ(origin_.asked("snapshot"), 5);
+  run_until_in_step();
+  EXPECT_EQ(origin_.asked("stream"), 3);
 }
 
 TEST_F(ReplicaTest, ASnapshotNewerThanItsPositionIsComparedFromItsEndOn) {

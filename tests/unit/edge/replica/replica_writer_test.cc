@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "tests/support/fake_origin.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/edge/replica/records.h"
 
@@ -23,6 +26,36 @@ class ReplicaWriterTest : public ::testing::Test {
     copy_.position = at;
     writer_->advanced();
   }
+  void replace(std::uint32_t records, rights::Revision at) {
+    copy_.table = std::make_unique<ReplicaTable>();
+    for (std::uint32_t i = 0; i < records; ++i) (void)copy_.table->put({entitlement(i), at, rental(at)});
+    copy_.position = at;
+    writer_->replaced();
+  }
+  void run_until(const std::function<bool()>& has_come_true) {
+    ring::Timer again(*ring_);
+    const std::function<void()> look = [&] {
+      if (has_come_true()) return ring_->stop();
+      again.arm(std::chrono::milliseconds(1), look);
+    };
+    look();
+    ring_->run();
+  }
+  // The worker stands until the latch opens, and there is no room behind what it does.
+  std::shared_ptr<testing::Latch> fill_queue() {
+    const auto gate = std::make_shared<testing::Latch>();
+    const auto begun = std::make_shared<testing::Latch>();
+    EXPECT_TRUE(workers_.submit(
+        [gate, begun] {
+          begun->open();
+          gate->wait();
+        },
+        nullptr));
+    begun->wait();
+    while (workers_.submit([] {}, nullptr)) {
+    }
+    return gate;
+  }
   void flush() {
     writer_->flush([this] { ring_->stop(); });
     ring_->run();
@@ -43,6 +76,80 @@ class ReplicaWriterTest : public ::testing::Test {
   std::unique_ptr<ReplicaWriter> writer_;
   ring::SideWorkers workers_{*ring_, 1, 4, "test-replica"};
 };
+
+// Folders are copied all the while, as the death of the process would leave them.
+TEST_F(ReplicaWriterTest, MuchIsCopiedInSlicesAndWrittenWithThePositionOfTheLast) {
+  open({.gather_records = 64});
+  std::map<rights::Revision, rights::Sum128> roots;
+  rights::Revision at = 0;
+  const auto put_next = [&](std::uint32_t number) {
+    put(number, ++at);
+    roots[at] = copy_.table->root();
+  };
+  for (std::uint32_t i = 0; i < 500; ++i) put_next(i);
+  std::vector<std::string> copies;
+  run_until([&] {
+    (void)copy_.table->erase(entitlement(static_cast<std::uint32_t>(at % 500)), at + 1);
+    writer_->changed(entitlement(static_cast<std::uint32_t>(at % 500)));
+    put_next(static_cast<std::uint32_t>(at * 7 % 500));
+    copies.push_back(folder_.at("copy" + std::to_string(at)));
+    std::filesystem::copy(folder_.at("replica"), copies.back(), std::filesystem::copy_options::recursive);
+    return writer_->counters().writes >= 3;
+  });
+  flush();
+  EXPECT_EQ(writer_->counters().rewrites, 0u);
+  expect_on_disk();
+  for (const std::string& copy : copies) {
+    const auto opened = ReplicaStore::open(copy, 0);
+    ASSERT_TRUE(opened.ok());
+    EXPECT_FALSE(opened->loaded.set_aside);
+    if (!opened->loaded.position) continue;
+    EXPECT_EQ(opened->loaded.table->root(), roots.at(opened->loaded.position->position));
+  }
+}
+
+TEST_F(ReplicaWriterTest, WhatCouldNotBeWrittenIsWrittenLater) {
+  open({.gather_records = 16, .retry_min = std::chrono::milliseconds(1)});
+  put(1000, 1);
+  run_until([&] { return writer_->counters().writes == 1; });
+  const auto gate = fill_queue();
+  for (rights::Revision at = 2; at <= 200; ++at) put(static_cast<std::uint32_t>(at), at);
+  run_until([&] { return writer_->counters().errors >= 2; });
+  for (rights::Revision at = 201; at <= 300; ++at) put(static_cast<std::uint32_t>(at - 50), at);
+  gate->open();
+  run_until([&] { return writer_->counters().writes >= 2; });
+  flush();
+  EXPECT_EQ(writer_->counters().rewrites, 0u);
+  expect_on_disk();
+}
+
+TEST_F(ReplicaWriterTest, ATableForWhichTheQueueHasNoRoomIsKeptAndFreedLater) {
+  open({.kept_tables_max = 2, .retry_min = std::chrono::milliseconds(1)});
+  const auto gate = fill_queue();
+  for (int i = 0; i < 4; ++i) writer_->dispose(std::make_unique<ReplicaTable>());
+  EXPECT_EQ(writer_->kept_tables(), 2u);
+  gate->open();
+  run_until([&] { return writer_->kept_tables() == 0; });
+  writer_->dispose(std::make_unique<ReplicaTable>());
+  EXPECT_EQ(writer_->kept_tables(), 0u);
+}
+
+TEST_F(ReplicaWriterTest, AFlushGivesUpALongRewritingThatHasNotBegun) {
+  open({.flush_records_max = 5'000});
+  replace(10'000, 10);
+  run_until([&] { return writer_->counters().rewrites == 1; });
+  put(20'000, 11);
+  const rights::Sum128 root = copy_.table->root();
+  replace(10'000, 20);  // while the former change is being written
+  flush();
+  EXPECT_EQ(writer_->counters().rewrites, 1u);
+  store_.reset();
+  const auto opened = ReplicaStore::open(folder_.at("replica"), 0);
+  ASSERT_TRUE(opened.ok());
+  ASSERT_TRUE(opened->loaded.position.has_value());
+  EXPECT_EQ(opened->loaded.position->position, 11);
+  EXPECT_EQ(opened->loaded.table->root(), root);
+}
 
 TEST_F(ReplicaWriterTest, WhatChangesDuringAWriteGoesIntoTheNextTogether) {
   open();

@@ -30,9 +30,11 @@ struct Asker final : Rights::Waiter {
   void rights_decided(Result<void> decision) override {
     EXPECT_FALSE(code.has_value());
     code = decision.ok() ? ErrorCode::usage : decision.error().code;
+    may_retry = !decision.ok() && decision.error().retry && decision.error().info().http_status >= 500;
     if (told) told();
   }
   std::optional<ErrorCode> code;  // usage: allowed
+  bool may_retry = false;         // nobody said no
   std::function<void()> told;
 };
 
@@ -164,8 +166,14 @@ TEST_F(RightsTest, ASlowOriginIsNotWaitedForButItsAnswerIsKept) {
   Script script = answer({{entitlement(1), 150, rental(later())}});
   script.before_head = gate;
   origin_.script(path_of(1), script);
-  EXPECT_EQ(decide(1), ErrorCode::rental_unknown);
+  Asker late;
+  EXPECT_FALSE(ask(late, 1));
+  wait(late);
+  EXPECT_EQ(late.code, ErrorCode::timed_out);
+  EXPECT_TRUE(late.may_retry);
   EXPECT_EQ(counters().asks_late, 1u);
+  EXPECT_EQ(counters().unknown, 1u);
+  EXPECT_EQ(counters().denied, 0u);
   EXPECT_EQ(rights_->asking(), 1u);
   Asker again;
   EXPECT_FALSE(ask(again, 1));
@@ -183,34 +191,51 @@ TEST_F(RightsTest, ASlowOriginIsNotWaitedForButItsAnswerIsKept) {
   EXPECT_FALSE(again.code.has_value());
 }
 
-TEST_F(RightsTest, FailedMalformedAndForeignAnswersAreUnknown) {
+TEST_F(RightsTest, FailedMalformedAndForeignAnswersRefuseNobodyForGood) {
   Script failed;
   failed.status = 500;
   origin_.script(path_of(1), failed);
-  EXPECT_EQ(decide(1), ErrorCode::rental_unknown);
+  EXPECT_EQ(decide(1), ErrorCode::upstream_failed);
   origin_.script(path_of(2), answer({{entitlement(3), 150, rental(later())}}));
-  EXPECT_EQ(decide(2), ErrorCode::rental_unknown);
+  EXPECT_EQ(decide(2), ErrorCode::upstream_failed);
   Script damaged = answer({{entitlement(4), 150, rental(later())}});
   damaged.body[20] ^= 1;
   origin_.script(path_of(4), damaged);
-  EXPECT_EQ(decide(4), ErrorCode::rental_unknown);
+  EXPECT_EQ(decide(4), ErrorCode::upstream_failed);
   Script cut = answer({{entitlement(5), 150, rental(later())}});
   cut.body.resize(cut.body.size() - 3);
   origin_.script(path_of(5), cut);
-  EXPECT_EQ(decide(5), ErrorCode::rental_unknown);
+  EXPECT_EQ(decide(5), ErrorCode::upstream_failed);
   EXPECT_EQ(counters().asks_failed, 4u);
   EXPECT_EQ(counters().unknown, 4u);
+  EXPECT_EQ(counters().denied, 0u);
   EXPECT_EQ(rights_->kept_answers(), 0u);
 }
 
-TEST_F(RightsTest, AnOriginThatCannotBeReachedIsUnknownAndNotFromInside) {
+TEST_F(RightsTest, AnOriginThatCannotBeReachedHasNotSaidNo) {
+  pool_->close([this] { ring_->stop(); });
+  ring_->run();
+  UpstreamOptions options;
+  options.address = *resolve("127.0.0.1", 1);  // nothing listens there
+  pool_ = std::make_unique<UpstreamPool>(*ring_, clock_, options);
+  make({});
+  Asker asker;
+  EXPECT_FALSE(ask(asker, 1));
+  wait(asker);
+  EXPECT_EQ(asker.code, ErrorCode::upstream_failed);
+  EXPECT_TRUE(asker.may_retry);
+  EXPECT_EQ(counters().asks_failed, 1u);
+}
+
+TEST_F(RightsTest, AClosedPoolIsToldAndNotFromInside) {
   pool_->close([this] { ring_->stop(); });
   ring_->run();
   Asker asker;
   EXPECT_FALSE(ask(asker, 1));
   EXPECT_FALSE(asker.code.has_value());
   wait(asker);
-  EXPECT_EQ(asker.code, ErrorCode::rental_unknown);
+  EXPECT_EQ(asker.code, ErrorCode::shutting_down);
+  EXPECT_TRUE(asker.may_retry);
   UpstreamOptions options;
   options.address = *resolve("127.0.0.1", origin_.port());
   pool_ = std::make_unique<UpstreamPool>(*ring_, clock_, options);
@@ -229,11 +254,12 @@ TEST_F(RightsTest, QuestionsAndThoseWhoWaitAreBounded) {
   EXPECT_EQ(counters().asks, 1u);  // the others wait for their turn on the wire
   Asker fourth;
   EXPECT_TRUE(ask(fourth, 3));
-  EXPECT_EQ(fourth.code, ErrorCode::rental_unknown);
+  EXPECT_EQ(fourth.code, ErrorCode::overloaded);
+  EXPECT_TRUE(fourth.may_retry);
   EXPECT_FALSE(ask(askers[3], 0));
   Asker sixth;
   EXPECT_TRUE(ask(sixth, 0));
-  EXPECT_EQ(sixth.code, ErrorCode::rental_unknown);
+  EXPECT_EQ(sixth.code, ErrorCode::overloaded);
   EXPECT_EQ(counters().asks_shed, 2u);
   gate->open();
   for (std::uint32_t i = 0; i < 3; ++i) wait(askers[i]);
@@ -279,8 +305,8 @@ TEST_F(RightsTest, StoppingAnswersThoseWhoWait) {
   Asker asker;
   EXPECT_FALSE(ask(asker, 1));
   rights_->stop();
-  EXPECT_EQ(asker.code, ErrorCode::rental_unknown);
-  EXPECT_EQ(decide(2), ErrorCode::rental_unknown);
+  EXPECT_EQ(asker.code, ErrorCode::shutting_down);
+  EXPECT_EQ(decide(2), ErrorCode::shutting_down);
   gate->open();
 }
 

@@ -99,7 +99,20 @@ TEST_F(TrustedClockTest, NeverGoesBehindATimeThatAnOriginTold) {
   EXPECT_EQ(clock.wall_ms(), told_ms);
   origin_ms_ = told_ms - 30'000;  // the origin's own clock was set back, and it did not hold
   beats(clock, 10);
-  EXPECT_EQ(clock.wall_ms(), told_ms);
+  EXPECT_EQ(clock.wall_ms(), told_ms + 4'000);  // with what had passed when the origin's time was known
+}
+
+TEST_F(TrustedClockTest, AStoredTimeGoesOnWhileALocalClockThatWasSetBackIsBehind) {
+  const std::int64_t told_ms = local_.wall_ms();
+  local_.wall_time -= minutes(60);
+  TrustedClock clock(local_, told_ms);
+  local_.pass(minutes(10));
+  EXPECT_EQ(clock.wall_ms(), told_ms + 600'000);
+  clock.beat(told_ms - 5'000);  // of a backlog: it does not hold time up either
+  local_.pass(minutes(10));
+  EXPECT_EQ(clock.wall_ms(), told_ms + 1'200'000);
+  local_.wall_time = milliseconds(told_ms) + minutes(30);
+  EXPECT_EQ(clock.wall_ms(), told_ms + 1'800'000);  // the local clock set right is ahead of it
 }
 
 TEST_F(TrustedClockTest, NeverGoesBackAndFollowsAClockThatDrifts) {
@@ -118,6 +131,8 @@ TEST_F(TrustedClockTest, NeverGoesBackAndFollowsAClockThatDrifts) {
 TEST_F(TrustedClockTest, AnotherOriginBeginsANewTime) {
   TrustedClock clock(local_, local_.wall_ms() + 500'000);
   clock.forget();
+  EXPECT_EQ(clock.wall_ms(), local_.wall_ms());
+  local_.now += minutes(120);
   EXPECT_EQ(clock.wall_ms(), local_.wall_ms());
 }
 

@@ -51,7 +51,7 @@ class TappedStore final : public ControlStore {
       const std::lock_guard lock(mutex_);
       deliver_ = deliver;
     }
-    return store_.watch(std::move(prefix), from, std::move(deliver));
+    return store_.watch(std::move(prefix), from, unless_unreadable(std::move(deliver)));
   }
   Result<void> compact(Revision floor) override { return store_.compact(floor); }
   Result<StoreStatus> status() override {
@@ -69,9 +69,19 @@ class TappedStore final : public ControlStore {
   }
 
   std::atomic<bool> failing = false;
+  std::atomic<Revision> unreadable = 0;  // no watch gets past it
   std::function<void()> on_range;
 
  private:
+  using Deliver = std::function<void(const WatchMessage&)>;
+  Deliver unless_unreadable(Deliver deliver) {
+    return [this, deliver = std::move(deliver), lost = false](const WatchMessage& message) mutable {
+      if (lost) return;
+      const auto* batch = std::get_if<WatchBatch>(&message);
+      lost = batch != nullptr && batch->revision == unreadable;
+      deliver(lost ? WatchMessage(WatchLost{"the log is damaged, as the test wants it"}) : message);
+    };
+  }
   static Error failure() { return {ErrorCode::store_unavailable, Side::disk, true, "as the test wants it"}; }
 
   ControlStore& store_;

@@ -54,10 +54,13 @@ TEST_F(EntitlementsTest, RevocationIsFinalAndFreesTheStreams) {
   EXPECT_EQ(first->at("state"), "refunded");
   EXPECT_EQ(first->at("standing"), "ended:entitlement_revoked");
   EXPECT_EQ(first->at("ended_at_s"), kNow);
+  EXPECT_EQ(first->at("already_ended"), false);
   EXPECT_EQ(list_entitlements(*services_, "ann")->at("sessions"), json::array());
   clock_.pass(5);
   const Revision revision = store_->status()->revision;
-  EXPECT_EQ(*revoke_entitlement(*services_, {id, rights::State::revoked, "again"}), *first);
+  auto again = *first;
+  again["already_ended"] = true;
+  EXPECT_EQ(*revoke_entitlement(*services_, {id, rights::State::revoked, "again"}), again);
   EXPECT_EQ(store_->status()->revision, revision);
   EXPECT_EQ(code(revoke_entitlement(*services_, {"x", rights::State::revoked, ""})), "entitlement_not_found");
 }
@@ -67,9 +70,20 @@ TEST_F(EntitlementsTest, RevocationOfUnknownOutcomeIsRepeated) {
     const std::string id = rent("ann");
     bool once = true;
     store_->next_fault = [&] { return std::exchange(once, false) ? fault : InterferingStore::Fault::none; };
-    EXPECT_EQ(code(revoke_entitlement(*services_, {id, rights::State::revoked, ""})), "ok");
+    const auto ended = revoke_entitlement(*services_, {id, rights::State::revoked, ""});
+    ASSERT_TRUE(ended.ok()) << describe(ended.error());
+    EXPECT_EQ(ended->at("already_ended"), false);
     EXPECT_EQ(stored(id).record.state, rights::State::revoked);
   }
+}
+
+TEST_F(EntitlementsTest, RevocationNeedsNoReadableSlots) {
+  const std::string id = rent("ann");
+  ASSERT_TRUE(play("ann", "tv").ok());
+  put(slots_key("ann"), "{");
+  EXPECT_EQ(code(revoke_entitlement(*services_, {id, rights::State::revoked, ""})), "ok");
+  EXPECT_EQ(stored(id).record.state, rights::State::revoked);
+  EXPECT_EQ(code(play("ann", "tv")), "entitlement_revoked");
 }
 
 TEST_F(EntitlementsTest, RevocationsWinOverPlaysThatRaceWithThem) {

@@ -246,6 +246,47 @@ TEST_F(PlaybackTest, HeartbeatRenewsSlotAndTokenAndKeepsThePosition) {
   EXPECT_EQ(list_entitlements(*services_, "ann")->at("sessions").at(0).at("deadline_s"), kNow + 600 + 150);
 }
 
+TEST_F(PlaybackTest, HeartbeatsCloseTogetherAreAnsweredAndWriteOnce) {
+  rent("ann");
+  const auto tv = play("ann", "tv");
+  clock_.pass(60);
+  ASSERT_TRUE(beat(*tv, 60).ok());
+  const Revision revision = store_->status()->revision;
+  clock_.pass(9);
+  for (int i = 0; i < 100; ++i) {
+    const auto answer = beat(*tv, 61 + i);
+    ASSERT_TRUE(answer.ok()) << describe(answer.error());
+    EXPECT_EQ(hex(token_of(answer->at("token")).session), tv->session);
+  }
+  EXPECT_EQ(store_->status()->revision, revision);
+  ASSERT_TRUE(beat(*tv, 70, true).ok());
+  EXPECT_EQ(store_->status()->revision, revision + 1);
+  EXPECT_EQ(play("ann", "tv")->resume_s, 70);
+  clock_.pass(10);
+  ASSERT_TRUE(beat(*tv, 80).ok());
+  EXPECT_EQ(play("ann", "tv")->resume_s, 80);
+  // Not even then is one answered that may not play.
+  ASSERT_TRUE(revoke_entitlement(*services_, {rights::id_text(tv->entitlement.id), rights::State::revoked, ""}).ok());
+  EXPECT_EQ(code(beat(*tv)), "entitlement_revoked");
+}
+
+TEST_F(PlaybackTest, UnreadablePositionIsTheBeginning) {
+  rent("ann");
+  put(position_key("ann", "film"), "{");
+  const auto damaged = play("ann", "tv");
+  ASSERT_TRUE(damaged.ok()) << describe(damaged.error());
+  EXPECT_EQ(damaged->resume_s, 0);
+  store_->fails_reading = [](std::string_view prefix) { return prefix.starts_with(kPositionPrefix); };
+  EXPECT_EQ(code(play("ann", "tv")), "ok");
+}
+
+TEST_F(PlaybackTest, EndThatComesBeforeTheSigningIsADenial) {
+  rent("ann");
+  const auto tv = play("ann", "tv");
+  clock_.pass(48 * kHour);
+  EXPECT_EQ(code(issue_session_url(*services_, tv->entitlement, 1, tv->session, "v1", {})), "rental_play_time_passed");
+}
+
 TEST_F(PlaybackTest, LapsedSlotIsTakenAgainIfTheLimitAllows) {
   rent("ann");
   const auto tv = play("ann", "tv");

@@ -42,7 +42,7 @@ class HandClock final : public Clock {
 // A store whose transactions can be watched and whose outcomes can be made unknown.
 class InterferingStore final : public ControlStore {
  public:
-  enum class Fault : std::uint8_t { none, unknown_applied, unknown_lost };
+  enum class Fault : std::uint8_t { none, unknown_applied, unknown_lost, unavailable };
 
   explicit InterferingStore(std::unique_ptr<ControlStore> store) : store_(std::move(store)) {}
 
@@ -51,11 +51,13 @@ class InterferingStore final : public ControlStore {
     ++transactions;
     const Fault fault = next_fault ? next_fault() : Fault::none;
     if (fault == Fault::unknown_lost) return unknown();
+    if (fault == Fault::unavailable) return Error{ErrorCode::store_unavailable, Side::disk, true, "by the test"};
     Result<TxnReply> reply = store_->txn(txn);
     if (fault == Fault::unknown_applied) return unknown();
     return reply;
   }
   Result<Page> range(std::string_view prefix, std::size_t limit, std::string_view after_key) override {
+    if (fails_reading && fails_reading(prefix)) return Error{ErrorCode::io_failed, Side::disk, false, "by the test"};
     return store_->range(prefix, limit, after_key);
   }
   std::unique_ptr<Watch> watch(std::string prefix, Revision from,
@@ -76,6 +78,7 @@ class InterferingStore final : public ControlStore {
 
   std::function<void()> before_txn;
   std::function<Fault()> next_fault;
+  std::function<bool(std::string_view prefix)> fails_reading;
   std::atomic<int> transactions{0};
   Revision revisions_added = 0;
   Revision compacted_to = 0;
