@@ -130,9 +130,10 @@ TEST_F(AdminPortTest, ExplainJudgesViewAndRental) {
     return "/t/" + keys_.token(access::Token{1, kStartS - 10, kStartS + 60, {}, "film", claim, view}) + "/film/v1/" +
            resource;
   };
+  rights_.tell_none({9});
   const Json unknown = explain(target({}, "a.m4s"));
   EXPECT_EQ(unknown["would"], "403 rental_unknown");
-  rights_.tell({{9}, 12, rights::ordered(rights::Kind::purchase, {}, kStartS)});
+  rights_.tell({{9}, 13, rights::ordered(rights::Kind::purchase, {}, kStartS)});
   const Json outside = explain(target({480, {}}, "video/720/0.m4s"));
   EXPECT_EQ(outside["steps"][2]["code"], "rendition_not_in_offer");
   EXPECT_EQ(explain(target({480, {}}, "master.m3u8"))["cache_key"], "/film/v1/master.m3u8|h480");

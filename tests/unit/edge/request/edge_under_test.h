@@ -117,6 +117,10 @@ class TestRights {
     serve("/.reelway/v1/entitlement?id=" + rights::id_text(record.id),
           frame(rights::RecordsFrame{{record}}) + frame(rights::EndFrame{1, record.mod_revision}));
   }
+  void tell_none(const rights::EntitlementId& id) {
+    serve("/.reelway/v1/entitlement?id=" + rights::id_text(id),
+          frame(rights::RecordsFrame{}) + frame(rights::EndFrame{0, 12}));
+  }
 
  private:
   static std::string frame(const rights::Frame& frame) { return rights::encode_frame(frame); }

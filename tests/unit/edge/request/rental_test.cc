@@ -73,7 +73,14 @@ TEST_F(RentalTest, OneThatTheReplicaLacksIsAskedForOnce) {
 }
 
 TEST_F(RentalTest, OneThatNobodyKnowsIsRefused) {
+  rights_.tell_none(kUnknown);
   EXPECT_EQ(code(url(kUnknown, "v1/a.m4s")), "rental_unknown");
+}
+
+TEST_F(RentalTest, AnOriginThatFailsToAnswerIsNoRefusalForGood) {
+  const PlainResponse failed = get(url(kUnknown, "v1/a.m4s"));  // the fake origin knows no such path
+  EXPECT_EQ(failed.status, 502);
+  EXPECT_EQ(failed.header("Reelway-Error"), "upstream_failed");
 }
 
 TEST_F(RentalTest, ARestartedEdgeDecidesWithoutAnOrigin) {
