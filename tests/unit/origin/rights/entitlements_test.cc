@@ -74,6 +74,7 @@ TEST_F(EntitlementsTest, RevocationOfUnknownOutcomeIsRepeated) {
     ASSERT_TRUE(ended.ok()) << describe(ended.error());
     EXPECT_EQ(ended->at("already_ended"), false);
     EXPECT_EQ(stored(id).record.state, rights::State::revoked);
+    store_->next_fault = nullptr;  // it refers to this round's variable
   }
 }
 
