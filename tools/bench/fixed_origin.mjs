@@ -22,6 +22,26 @@ function digestField(bytes) {
   return `crc32c=:${sum.toString("base64")}:`;
 }
 
+// Frames of the change stream (docs/formats/replica_stream.md): an edge is ready once it has a copy of the rentals, and
+// here there are none.
+const revision = 1n;
+function frame(type, payload) {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(payload.length);
+  head.writeUInt8(type, 4);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32c(Buffer.concat([head, payload])));
+  return Buffer.concat([head, payload, sum]);
+}
+function integers(...values) {
+  const bytes = Buffer.alloc(8 * values.length);
+  values.forEach((value, index) => bytes.writeBigInt64BE(BigInt(value), 8 * index));
+  return bytes;
+}
+const hello = () => frame(1, Buffer.concat([Buffer.from([5]), Buffer.from("fixed"), Buffer.alloc(4), integers(revision)]));
+const beat = () => frame(3, integers(revision, revision, Date.now(), 0, 0, 0, 0));
+const end = () => frame(7, integers(0, revision));
+
 export class FixedOrigin {
   // secret: what the edge shows as its credential
   constructor(secret) {
@@ -51,6 +71,7 @@ export class FixedOrigin {
       response.writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
       return response.end(JSON.stringify({ revision: 1, keys: [{ kid, state: "active", public: this.publicKey }] }));
     }
+    if (request.url.startsWith("/.reelway/v1/replica/")) return this.#replica(request, response);
     const object = this.objects.get(request.url);
     if (!object) return response.writeHead(404, { "Cache-Control": "no-store" }).end();
     this.requests += 1;
@@ -58,6 +79,15 @@ export class FixedOrigin {
       "Content-Type": "video/mp4", "Content-Length": object.bytes.length, ETag: object.etag,
       "Cache-Control": "public, max-age=31536000, immutable", "Content-Digest": object.digest });
     response.end(object.bytes);
+  }
+
+  #replica(request, response) {
+    response.writeHead(200, { "Content-Type": "application/vnd.reelway.replica", "Cache-Control": "no-store" });
+    response.write(hello());
+    if (request.url.startsWith("/.reelway/v1/replica/snapshot")) return response.end(end());
+    response.write(beat());
+    const timer = setInterval(() => response.write(beat()), 1000);
+    response.on("close", () => clearInterval(timer));
   }
 
   // A token as common/access/token.h describes it, for one hour.
