@@ -4,14 +4,13 @@
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 
-#include <cstdarg>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
+#include "edge/store/rocksdb_log.h"
 
 // Model: one column family.
 //
@@ -52,24 +51,9 @@ bool is_damage(const rocksdb::Status& status) {
          status.IsNotSupported();
 }
 
-// RocksDB's own log file writer, in the packaged library, ends the process when it is used again after a failed
-// write. So what RocksDB has to say goes to the program's log.
-class StoreLog final : public rocksdb::Logger {
- public:
-  StoreLog() : rocksdb::Logger(rocksdb::WARN_LEVEL) {}
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    char text[512];
-    std::vsnprintf(text, sizeof text, format, arguments);
-    std::string_view line = text;
-    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
-    telemetry::log_warn("replica: RocksDB: {}", line);
-  }
-};
-
 rocksdb::Options database_options() {
   rocksdb::Options options;
-  options.info_log = std::make_shared<StoreLog>();
+  options.info_log = std::make_shared<RocksDbLog>("replica");
   options.create_if_missing = true;
   options.max_background_jobs = 2;
   options.max_open_files = 128;

@@ -7,8 +7,6 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
-#include <cstdarg>
-#include <cstdio>
 #include <filesystem>
 #include <mutex>
 #include <shared_mutex>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "common/telemetry/log.h"
+#include "edge/store/rocksdb_log.h"
 
 // Model: three column families. "default" holds the schema's name only; "records" key -> record; "bodies" key ->
 // body, for bodies that are not worth a slot. Bodies stand apart so that the scan at a restart reads records alone.
@@ -41,24 +40,9 @@ rocksdb::Slice slice(ByteView bytes) {
   return slice(as_text(bytes));
 }
 
-// RocksDB's own log file writer, in the packaged library, ends the process when it is used again after a failed
-// write, such as on a full disk. So what RocksDB has to say goes to the program's log.
-class IndexLog final : public rocksdb::Logger {
- public:
-  IndexLog() : rocksdb::Logger(rocksdb::WARN_LEVEL) {}
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    char text[512];
-    std::vsnprintf(text, sizeof text, format, arguments);
-    std::string_view line = text;
-    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
-    telemetry::log_warn("edge store: RocksDB: {}", line);
-  }
-};
-
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
-  options.info_log = std::make_shared<IndexLog>();
+  options.info_log = std::make_shared<RocksDbLog>("edge store");
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
