@@ -13,9 +13,10 @@
 
 // A connection receives by one multishot operation that stays armed throughout, so the close of a client is seen also
 // while its answer is under way. Bytes are parsed where they were received; only what comes while an answer is under
-// way is copied, to pending_, and above a bound receiving pauses until the answer is finished.
+// way is copied, to the turn's `pending`, and above a bound receiving pauses until the answer is finished.
 //
-// One request is answered at a time, in order. The phases:
+// One request is answered at a time, in order. A connection takes a turn with a request's first byte and gives it back
+// when it rests again or is closed. The phases:
 //
 //   idle -> receiving -> answering -> idle ...     and at the end   answering -> lingering -> closing -> closed
 //
@@ -23,7 +24,8 @@
 // How large a piece is, the exchange decides; so a slow client holds one piece's memory (which belongs to the stored
 // object anyway) and never a fill.
 //
-// Deadlines are lazy: set_deadline() only notes the time; the one timer, when it fires early, is armed again.
+// Deadlines of a turn are lazy: set_deadline() only notes the time; the one timer, when it fires early, is armed again.
+// How long a connection may rest, its keeper watches.
 
 namespace reelway::edge {
 namespace {
@@ -39,26 +41,27 @@ std::uint64_t acknowledged_by_peer(int fd) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(const Surroundings& surroundings, UniqueFd fd, std::function<void()> closed)
-    : around_(surroundings),
-      fd_(std::move(fd)),
-      closed_(std::move(closed)),
-      parser_(surroundings.limits.message),
-      timer_(surroundings.ring) {}
+ClientConnection::ClientConnection(const Surroundings& surroundings, UniqueFd fd)
+    : around_(surroundings), fd_(std::move(fd)) {}
 
 ClientConnection::~ClientConnection() {
-  *alive_ = false;
+  if (turn_ != nullptr) around_.turns.give_back(*turn_);
 }
 
 void ClientConnection::start() {
-  exchange_ = around_.factory.make_exchange(*this);
-  set_deadline(around_.limits.idle_timeout);
+  rest();
   arm_receive();
+}
+
+void ClientConnection::rest() {
+  phase_ = Phase::idle;
+  if (turn_ != nullptr) around_.turns.give_back(*std::exchange(turn_, nullptr));
+  around_.keeper.rests(*this);
 }
 
 void ClientConnection::arm_receive() {
   if (receive_.in_flight() || input_over_ || phase_ == Phase::closing || phase_ == Phase::closed) return;
-  if (pending_.size() > around_.limits.pending_bytes_pause) return;
+  if (turn_ != nullptr && turn_->pending.size() > around_.limits.pending_bytes_pause) return;
   around_.ring.receive_multishot(receive_, fd_.get());
 }
 
@@ -85,7 +88,11 @@ void ClientConnection::input_ended() {
 void ClientConnection::take_input(ByteView input) {
   switch (phase_) {
     case Phase::idle:
-    case Phase::receiving: return parse(input);
+      around_.keeper.rests_no_longer(*this);
+      turn_ = &around_.turns.take(*this);
+      phase_ = Phase::receiving;
+      return parse(input);
+    case Phase::receiving: return turn_->parse_deferred ? keep_pending(input) : parse(input);
     case Phase::answering: return keep_pending(input);
     case Phase::lingering:
     case Phase::closing:
@@ -94,47 +101,43 @@ void ClientConnection::take_input(ByteView input) {
 }
 
 void ClientConnection::keep_pending(ByteView input) {
-  pending_.append(as_text(input));
-  if (pending_.size() > around_.limits.pending_bytes_max) {
+  turn_->pending.append(as_text(input));
+  if (turn_->pending.size() > around_.limits.pending_bytes_max) {
     ++around_.counters.malformed_requests;
     return client_left();
   }
-  if (pending_.size() > around_.limits.pending_bytes_pause) around_.ring.cancel(receive_);
+  if (turn_->pending.size() > around_.limits.pending_bytes_pause) around_.ring.cancel(receive_);
 }
 
 void ClientConnection::parse(ByteView input) {
   while (true) {
-    auto step = parser_.feed(input);
+    auto step = turn_->parser.feed(input);
     if (!step.ok()) return refuse(step.error());
     input = input.subspan(step->consumed);
     switch (step->event) {
       case http::ParseEvent::need_more:
-        if (phase_ == Phase::idle) {
-          phase_ = Phase::receiving;
-          set_deadline(around_.limits.header_timeout);
-        }
+        // From the request's first byte on, however slowly the others come.
+        if (!turn_->deadline) set_deadline(around_.limits.header_timeout);
         return;
       case http::ParseEvent::head:
       case http::ParseEvent::body: continue;
       case http::ParseEvent::complete: break;
     }
     phase_ = Phase::answering;
-    deadline_.reset();
+    turn_->deadline.reset();
     ++around_.counters.requests;
     if (!input.empty()) keep_pending(input);
-    if (phase_ == Phase::answering) exchange_->begin();
+    if (phase_ == Phase::answering) turn_->exchange->begin();
     return;
   }
 }
 
 void ClientConnection::parse_pending() {
-  if (phase_ != Phase::idle || pending_.empty()) return;
-  const std::string input = std::exchange(pending_, {});
+  turn_->parse_deferred = false;
+  const std::string input = std::exchange(turn_->pending, {});
   parse(as_bytes(input));
-  if (phase_ == Phase::idle || phase_ == Phase::receiving) {
-    // What is left is the beginning of a request; without more input it never becomes one.
-    if (input_over_) close_now();
-  }
+  // What is left is the beginning of a request; without more input it never becomes one.
+  if (phase_ == Phase::receiving && input_over_) close_now();
   arm_receive();
 }
 
@@ -142,12 +145,12 @@ void ClientConnection::parse_pending() {
 void ClientConnection::refuse(const Error& error) {
   ++around_.counters.malformed_requests;
   phase_ = Phase::answering;
-  refusing_ = true;
+  turn_->refusing = true;
   write({.head = http::error_response(error, false), .body = {}, .tail = {}, .owner = nullptr});
 }
 
 bool ClientConnection::may_keep_alive() const {
-  return parser_.head().keep_alive && !around_.draining && !(input_over_ && pending_.empty());
+  return turn_->parser.head().keep_alive && !around_.draining && !(input_over_ && turn_->pending.empty());
 }
 
 std::string ClientConnection::peer_address() const {
@@ -163,37 +166,38 @@ std::string ClientConnection::peer_address() const {
   return text;
 }
 
-void ClientConnection::write(Piece piece) {
-  CHECK(phase_ == Phase::answering && !send_.in_flight());
-  piece_ = std::move(piece);
+void ClientConnection::write(ResponseStream::Piece piece) {
+  CHECK(phase_ == Phase::answering && !turn_->send.in_flight());
+  turn_->piece = std::move(piece);
+  const ResponseStream::Piece& whole = turn_->piece;
   const auto run = [](const void* bytes, std::size_t size) { return iovec{const_cast<void*>(bytes), size}; };
-  runs_ = {run(piece_.head.data(), piece_.head.size()), run(piece_.body.data(), piece_.body.size()),
-           run(piece_.tail.data(), piece_.tail.size())};
-  unsent_bytes_ = piece_.head.size() + piece_.body.size() + piece_.tail.size();
-  CHECK(unsent_bytes_ > 0);
+  turn_->runs = {run(whole.head.data(), whole.head.size()), run(whole.body.data(), whole.body.size()),
+                 run(whole.tail.data(), whole.tail.size())};
+  turn_->unsent_bytes = whole.head.size() + whole.body.size() + whole.tail.size();
+  CHECK(turn_->unsent_bytes > 0);
   set_deadline(around_.limits.idle_timeout);
   send_rest();
 }
 
 void ClientConnection::send_rest() {
-  if (runs_[0].iov_len == 0 && runs_[2].iov_len == 0) {
-    const ByteView rest{static_cast<const std::uint8_t*>(runs_[1].iov_base), runs_[1].iov_len};
-    return around_.ring.send(send_, fd_.get(), rest, MSG_WAITALL);
+  ClientTurn& turn = *turn_;
+  if (turn.runs[0].iov_len == 0 && turn.runs[2].iov_len == 0) {
+    const ByteView rest{static_cast<const std::uint8_t*>(turn.runs[1].iov_base), turn.runs[1].iov_len};
+    return around_.ring.send(turn.send, fd_.get(), rest, MSG_WAITALL);
   }
-  message_ = {};
-  message_.msg_iov = runs_.data();
-  message_.msg_iovlen = runs_.size();
-  around_.ring.send_message(send_, fd_.get(), &message_, MSG_WAITALL);
+  turn.message.msg_iov = turn.runs.data();
+  turn.message.msg_iovlen = turn.runs.size();
+  around_.ring.send_message(turn.send, fd_.get(), &turn.message, MSG_WAITALL);
 }
 
-void ClientConnection::on_sent(std::int32_t result, std::uint32_t) {
+void ClientConnection::on_sent(std::int32_t result) {
   if (phase_ == Phase::closing) return close_when_quiet();
   if (result <= 0) return client_left();
   auto sent = static_cast<std::size_t>(result);
   around_.counters.sent_bytes += sent;
-  unsent_bytes_ -= sent;
-  if (unsent_bytes_ > 0) {
-    for (iovec& run : runs_) {
+  turn_->unsent_bytes -= sent;
+  if (turn_->unsent_bytes > 0) {
+    for (iovec& run : turn_->runs) {
       const std::size_t taken = std::min(sent, run.iov_len);
       run.iov_base = static_cast<std::uint8_t*>(run.iov_base) + taken;
       run.iov_len -= taken;
@@ -201,24 +205,35 @@ void ClientConnection::on_sent(std::int32_t result, std::uint32_t) {
     }
     return send_rest();
   }
-  deadline_.reset();
-  piece_.owner.reset();
-  if (std::exchange(refusing_, false)) return linger();
-  exchange_->written();
+  turn_->deadline.reset();
+  turn_->piece.owner.reset();
+  if (std::exchange(turn_->refusing, false)) return linger();
+  turn_->exchange->written();
 }
 
 void ClientConnection::finish(bool keep_alive) {
-  CHECK(phase_ == Phase::answering && !send_.in_flight());
-  if (!keep_alive || around_.draining || (input_over_ && pending_.empty())) return linger();
-  parser_.reset();
-  phase_ = Phase::idle;
-  set_deadline(around_.limits.idle_timeout);
-  if (pending_.empty() || std::exchange(parse_deferred_, true)) return;
-  // Not from here: the exchange is still on the stack.
-  around_.ring.defer([this, alive = alive_] {
-    if (!*alive) return;
-    parse_deferred_ = false;
-    parse_pending();
+  CHECK(phase_ == Phase::answering && !turn_->send.in_flight());
+  if (!keep_alive || around_.draining || (input_over_ && turn_->pending.empty())) return linger();
+  if (turn_->pending.empty()) return rest();
+  turn_->parser.reset();
+  phase_ = Phase::receiving;
+  parse_later();
+}
+
+// Not from finish(): the exchange is still on the stack.
+void ClientConnection::parse_later() {
+  set_deadline(around_.limits.header_timeout);
+  turn_->parse_deferred = true;
+  later([](ClientConnection& connection) {
+    if (connection.turn_->parse_deferred) connection.parse_pending();
+  });
+}
+
+// Later in this turn of the ring, for whoever has the ClientTurn then. It is there: one that is given back meanwhile is
+// kept for a turn of the ring at least.
+void ClientConnection::later(void (*what)(ClientConnection&)) {
+  around_.ring.defer([turn = turn_, what, alive = around_.turns.alive()] {
+    if (*alive && turn->connection != nullptr) what(*turn->connection);
   });
 }
 
@@ -228,30 +243,36 @@ void ClientConnection::abort() {
   const struct linger reset = {1, 0};
   (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   phase_ = Phase::closing;
-  close_when_quiet();
+  around_.ring.cancel(receive_);
+  around_.ring.cancel(turn_->send);
+  // Not from here: the exchange is still on the stack, and may yet look at the request.
+  later([](ClientConnection& connection) {
+    if (connection.phase_ == Phase::closing) connection.close_when_quiet();
+  });
 }
 
 // Closing at once could reset the connection while the answer is still on its way (RFC 9112 section 9.6).
 void ClientConnection::linger() {
   phase_ = Phase::lingering;
   if (input_over_) return close_now();
-  pending_.clear();
+  turn_->pending.clear();
   (void)::shutdown(fd_.get(), SHUT_WR);
   set_deadline(kLinger);
   arm_receive();
 }
 
 void ClientConnection::client_left() {
-  if (phase_ == Phase::answering && !std::exchange(refusing_, false)) {
+  if (phase_ == Phase::answering && !std::exchange(turn_->refusing, false)) {
     ++around_.counters.clients_gone;
-    exchange_->client_gone();
+    turn_->exchange->client_gone();
   }
+  if (phase_ == Phase::idle) around_.keeper.rests_no_longer(*this);
   phase_ = Phase::closing;
   close_when_quiet();
 }
 
 void ClientConnection::close_if_idle() {
-  if (phase_ == Phase::idle && !parse_deferred_) close_now();
+  if (phase_ == Phase::idle) close_now();
 }
 
 void ClientConnection::close_now() {
@@ -260,34 +281,38 @@ void ClientConnection::close_now() {
 }
 
 void ClientConnection::close_when_quiet() {
-  deadline_.reset();
-  timer_.disarm();
+  if (phase_ == Phase::closed) return;
   if (receive_.in_flight()) around_.ring.cancel(receive_);
-  if (send_.in_flight()) around_.ring.cancel(send_);
-  if (receive_.in_flight() || send_.in_flight() || phase_ == Phase::closed) return;
+  if (turn_ != nullptr) {
+    turn_->deadline.reset();
+    turn_->parse_deferred = false;
+    if (turn_->send.in_flight()) return around_.ring.cancel(turn_->send);
+    around_.turns.give_back(*std::exchange(turn_, nullptr));
+  }
+  if (receive_.in_flight()) return;
   phase_ = Phase::closed;
-  piece_ = {};
   around_.ring.close(fd_.release());
-  // Not from here: the exchange or this connection's own functions may be on the stack.
-  around_.ring.defer([this, alive = alive_] {
-    if (*alive) closed_();
-  });
+  around_.keeper.closed(*this);
 }
 
 void ClientConnection::set_deadline(std::chrono::milliseconds after) {
-  deadline_ = around_.clock.monotonic() + after;
-  if (!timer_.armed() || *deadline_ < timer_at_) arm_deadline();
+  turn_->deadline = around_.clock.monotonic() + after;
+  if (!turn_->timer.armed() || *turn_->deadline < turn_->timer_at) arm_deadline();
 }
 
+// The timer stays armed when the turn goes to another connection: it then finds that one's deadline, or none.
 void ClientConnection::arm_deadline() {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - around_.clock.monotonic());
-  timer_at_ = *deadline_;
-  timer_.arm(std::max(left, std::chrono::milliseconds(1)), [this] { on_deadline(); });
+  ClientTurn& turn = *turn_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*turn.deadline - around_.clock.monotonic());
+  turn.timer_at = *turn.deadline;
+  turn.timer.arm(std::max(left, std::chrono::milliseconds(1)), [&turn] {
+    if (turn.connection != nullptr) turn.connection->on_deadline();
+  });
 }
 
 void ClientConnection::on_deadline() {
-  if (!deadline_) return;
-  if (around_.clock.monotonic() < *deadline_) return arm_deadline();
+  if (!turn_->deadline) return;
+  if (around_.clock.monotonic() < *turn_->deadline) return arm_deadline();
   if (phase_ == Phase::answering) {
     if (send_progressed()) return set_deadline(around_.limits.idle_timeout);
     ++around_.counters.stalled_answers;
@@ -300,7 +325,19 @@ void ClientConnection::on_deadline() {
 // last look.
 bool ClientConnection::send_progressed() {
   const std::uint64_t now = acknowledged_by_peer(fd_.get());
-  return std::exchange(acknowledged_bytes_, now) != now;
+  return std::exchange(turn_->acknowledged_bytes, now) != now;
+}
+
+void ConnectionList::push_back(ClientConnection& connection) {
+  connection.previous_ = last_;
+  connection.next_ = nullptr;
+  (last_ != nullptr ? last_->next_ : first_) = &connection;
+  last_ = &connection;
+}
+
+void ConnectionList::remove(ClientConnection& connection) {
+  (connection.previous_ != nullptr ? connection.previous_->next_ : first_) = connection.next_;
+  (connection.next_ != nullptr ? connection.next_->previous_ : last_) = connection.previous_;
 }
 
 }  // namespace reelway::edge

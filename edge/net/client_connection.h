@@ -1,21 +1,15 @@
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
 #include <chrono>
-#include <functional>
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <string>
 
 #include "common/base/clock.h"
 #include "common/base/unique_fd.h"
-#include "common/http/parser.h"
+#include "common/http/limits.h"
 #include "common/ring/operation.h"
 #include "common/ring/ring.h"
-#include "common/ring/timer.h"
+#include "edge/net/client_turn.h"
 #include "edge/net/exchange.h"
 
 namespace reelway::edge {
@@ -40,47 +34,64 @@ struct ClientCounters {
   std::uint64_t clients_gone = 0;     // left before their answer was complete
 };
 
-// One accepted HTTP/1.1 connection. Owns its descriptor, its parser and the Exchange that answers; the listener owns
-// the connection and drops it when `closed` is called, at which point no operation is in flight.
-class ClientConnection final : public ResponseStream {
+// One accepted HTTP/1.1 connection. While it rests it is this object and an armed receive, nothing else; a request
+// under way has a ClientTurn besides. Owns its descriptor; its Keeper owns the connection and drops it some time after
+// closed(), when no operation is in flight.
+class ClientConnection {
  public:
-  struct Surroundings {  // outlives every connection
+  class Keeper {
+   public:
+    // Between requests, with nothing in hand; and no longer so. The keeper ends a rest that is too long.
+    virtual void rests(ClientConnection& connection) = 0;
+    virtual void rests_no_longer(ClientConnection& connection) = 0;
+    // The connection's own functions may be on the stack.
+    virtual void closed(ClientConnection& connection) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
+  struct Surroundings {  // one for all connections of a listener; outlives them
     ring::Ring& ring;
     const Clock& clock;
     const ClientLimits& limits;
     ClientCounters& counters;
     const bool& draining;
-    ExchangeFactory& factory;
+    ClientTurns& turns;
+    Keeper& keeper;
   };
 
-  ClientConnection(const Surroundings& surroundings, UniqueFd fd, std::function<void()> closed);
+  ClientConnection(const Surroundings& surroundings, UniqueFd fd);
   ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
 
   void start();
-  // While draining: closes at once if nothing is being answered.
+  // While draining: closes at once if nothing is being received or answered.
   void close_if_idle();
   void close_now();
-  bool answering() const { return phase_ == Phase::answering; }
 
-  const http::RequestHead& request() const override { return parser_.head(); }
-  std::string peer_address() const override;
-  bool may_keep_alive() const override;
-  void write(Piece piece) override;
-  void finish(bool keep_alive) override;
-  void abort() override;
+  // For its turn: what ResponseStream asks for, and the end of a send.
+  std::string peer_address() const;
+  bool may_keep_alive() const;
+  void write(ResponseStream::Piece piece);
+  void finish(bool keep_alive);
+  void abort();
+  void on_sent(std::int32_t result);
 
  private:
+  friend class ConnectionList;
+
   enum class Phase : std::uint8_t {
-    idle,       // between requests
+    idle,       // between requests; has no turn
     receiving,  // part of a request is here
-    answering,  // the exchange has the request; further input waits in pending_
+    answering,  // the exchange has the request; further input waits in the turn
     lingering,  // the last answer has left; input is dropped until the client closes too
     closing,    // waits for operations to come back
     closed,
   };
 
   void on_received(std::int32_t result, std::uint32_t flags);
-  void on_sent(std::int32_t result, std::uint32_t flags);
   void on_deadline();
 
   void arm_receive();
@@ -91,6 +102,9 @@ class ClientConnection final : public ResponseStream {
   void parse_pending();
   void refuse(const Error& error);
   void send_rest();
+  void rest();
+  void parse_later();
+  void later(void (*what)(ClientConnection&));
   void linger();
   void client_left();
   void close_when_quiet();
@@ -98,29 +112,31 @@ class ClientConnection final : public ResponseStream {
   void arm_deadline();
   bool send_progressed();
 
-  Surroundings around_;
+  // Ten thousand of these rest on a small edge: each member counts.
+  const Surroundings& around_;
+  ClientTurn* turn_ = nullptr;
   UniqueFd fd_;
-  std::function<void()> closed_;
-  std::unique_ptr<Exchange> exchange_;
-  http::RequestParser parser_;
-  Phase phase_ = Phase::idle;
+  Phase phase_ = Phase::closed;
   bool input_over_ = false;  // the client sent FIN
-  bool refusing_ = false;    // the piece in flight is our refusal of a malformed request
-  bool parse_deferred_ = false;
-  std::string pending_;  // pipelined bytes after the request that is being answered
-
-  Piece piece_;
-  std::array<iovec, 3> runs_{};
-  msghdr message_{};
-  std::size_t unsent_bytes_ = 0;
-  std::uint64_t acknowledged_bytes_ = 0;
-
-  std::optional<Clock::Monotonic> deadline_;
-  Clock::Monotonic timer_at_;
-  ring::Timer timer_;
+  ClientConnection* previous_ = nullptr;
+  ClientConnection* next_ = nullptr;
   ring::Bound<ClientConnection, &ClientConnection::on_received> receive_{*this};
-  ring::Bound<ClientConnection, &ClientConnection::on_sent> send_{*this};
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for deferred calls
+
+ public:
+  Clock::Monotonic rests_until{};  // the keeper's
+};
+
+// Connections in a row, linked through themselves; each is in one list at most. Owns none.
+class ConnectionList {
+ public:
+  void push_back(ClientConnection& connection);
+  void remove(ClientConnection& connection);
+  ClientConnection* front() const { return first_; }
+  static ClientConnection* after(const ClientConnection& connection) { return connection.next_; }
+
+ private:
+  ClientConnection* first_ = nullptr;
+  ClientConnection* last_ = nullptr;
 };
 
 }  // namespace reelway::edge

@@ -43,7 +43,8 @@ class ResponseStream {
   ~ResponseStream() = default;
 };
 
-// Answers the requests of one connection, one after another; made when the connection is accepted.
+// Answers requests, one after another. What it remembers of one must not reach the next, which may be of another
+// client.
 class Exchange {
  public:
   virtual ~Exchange() = default;

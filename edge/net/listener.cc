@@ -46,9 +46,24 @@ Result<std::unique_ptr<Listener>> Listener::open(ring::Ring& ring, const Clock& 
 
 Listener::Listener(ring::Ring& ring, const Clock& clock, UniqueFd fd, const ListenerOptions& options,
                    ExchangeFactory& factory)
-    : ring_(ring), clock_(clock), fd_(std::move(fd)), options_(options), factory_(factory), rest_timer_(ring) {}
+    : ring_(ring),
+      clock_(clock),
+      fd_(std::move(fd)),
+      options_(options),
+      turns_(ring, options_.client.message, factory),
+      around_{ring_, clock_, options_.client, client_counters_, draining_, turns_, *this},
+      rest_timer_(ring),
+      idle_timer_(ring) {}
 
-Listener::~Listener() = default;
+Listener::~Listener() {
+  *alive_ = false;
+  for (ConnectionList* list : {&resting_, &busy_}) {
+    while (ClientConnection* connection = list->front()) {
+      list->remove(*connection);
+      delete connection;
+    }
+  }
+}
 
 void Listener::start() {
   arm_accept();
@@ -63,7 +78,7 @@ void Listener::on_accepted(std::int32_t result, std::uint32_t) {
     UniqueFd fd(result);
     if (draining_) return check_drained();
     ++counters_.accepted;
-    connections_.size() < options_.connections_max ? admit(std::move(fd)) : refuse(std::move(fd));
+    connection_count_ < options_.connections_max ? admit(std::move(fd)) : refuse(std::move(fd));
   }
   if (draining_) return check_drained();
   switch (-result) {
@@ -85,11 +100,32 @@ void Listener::rest() {
 }
 
 void Listener::admit(UniqueFd fd) {
-  const std::uint64_t number = next_number_++;
-  const ClientConnection::Surroundings around{ring_, clock_, options_.client, client_counters_, draining_, factory_};
-  auto connection = std::make_unique<ClientConnection>(around, std::move(fd), [this, number] { closed(number); });
-  ClientConnection& started = *connections_.emplace(number, std::move(connection)).first->second;
-  started.start();
+  // Owned by the list that it is in.
+  ++connection_count_;
+  auto* const connection = new ClientConnection(around_, std::move(fd));
+  busy_.push_back(*connection);
+  connection->start();
+}
+
+void Listener::rests(ClientConnection& connection) {
+  busy_.remove(connection);
+  resting_.push_back(connection);
+  connection.rests_until = clock_.monotonic() + options_.client.idle_timeout;
+  if (!idle_timer_.armed()) idle_timer_.arm(options_.client.idle_timeout, [this] { end_rests(); });
+}
+
+void Listener::rests_no_longer(ClientConnection& connection) {
+  resting_.remove(connection);
+  busy_.push_back(connection);
+}
+
+void Listener::end_rests() {
+  const auto now = clock_.monotonic();
+  while (ClientConnection* longest = resting_.front()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(longest->rests_until - now);
+    if (left.count() > 0) return idle_timer_.arm(left, [this] { end_rests(); });
+    longest->close_now();
+  }
 }
 
 // The answer is a courtesy that must cost nothing: one send that does not wait, then the close.
@@ -101,8 +137,19 @@ void Listener::refuse(UniqueFd fd) {
   (void)::send(fd.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void Listener::closed(std::uint64_t number) {
-  connections_.erase(number);
+void Listener::closed(ClientConnection& connection) {
+  busy_.remove(connection);
+  if (ended_.empty()) {
+    ring_.defer([this, alive = alive_] {
+      if (*alive) drop_ended();
+    });
+  }
+  ended_.emplace_back(&connection);
+}
+
+void Listener::drop_ended() {
+  connection_count_ -= ended_.size();
+  ended_.clear();
   check_drained();
 }
 
@@ -112,19 +159,24 @@ void Listener::drain(std::function<void()> drained) {
   drained_ = std::move(drained);
   rest_timer_.disarm();
   ring_.cancel(accept_);
-  for (auto& [number, connection] : connections_) connection->close_if_idle();
+  while (ClientConnection* resting = resting_.front()) resting->close_if_idle();
   ring_.defer([this] { check_drained(); });
 }
 
 void Listener::close_all() {
-  for (auto& [number, connection] : connections_) connection->close_now();
+  while (ClientConnection* resting = resting_.front()) resting->close_now();
+  for (ClientConnection* busy = busy_.front(); busy != nullptr;) {
+    ClientConnection* const next = ConnectionList::after(*busy);
+    busy->close_now();
+    busy = next;
+  }
 }
 
 void Listener::check_drained() {
   if (!draining_ || accept_.in_flight()) return;
   // Refused at once, players turn to another edge; in the backlog of a socket nobody accepts from they would wait.
   fd_.reset();
-  if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+  if (connection_count_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
 
 }  // namespace reelway::edge

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
@@ -28,7 +28,7 @@ struct ListenerCounters {
 };
 
 // Accepts connections and owns them.
-class Listener {
+class Listener final : private ClientConnection::Keeper {
  public:
   // `factory` makes the answers and outlives the listener. port_in_use when the address is taken.
   static Result<std::unique_ptr<Listener>> open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
@@ -44,7 +44,8 @@ class Listener {
 
   std::string address_text() const { return local_address_text(fd_.get()); }
   std::uint16_t port() const { return local_port(fd_.get()); }
-  std::size_t connections() const { return connections_.size(); }
+  std::size_t connections() const { return connection_count_; }
+  const ClientTurns& turns() const { return turns_; }
   bool draining() const { return draining_; }
   const ListenerCounters& counters() const { return counters_; }
   const ClientCounters& client_counters() const { return client_counters_; }
@@ -57,21 +58,30 @@ class Listener {
   void admit(UniqueFd fd);
   void refuse(UniqueFd fd);
   void rest();
-  void closed(std::uint64_t number);
+  void rests(ClientConnection& connection) override;
+  void rests_no_longer(ClientConnection& connection) override;
+  void closed(ClientConnection& connection) override;
+  void end_rests();
+  void drop_ended();
   void check_drained();
 
   ring::Ring& ring_;
   const Clock& clock_;
   UniqueFd fd_;
   const ListenerOptions options_;
-  ExchangeFactory& factory_;
   bool draining_ = false;
   std::function<void()> drained_;
   ListenerCounters counters_;
   ClientCounters client_counters_;
-  std::uint64_t next_number_ = 0;
-  std::unordered_map<std::uint64_t, std::unique_ptr<ClientConnection>> connections_;
-  ring::Timer rest_timer_;
+  ClientTurns turns_;
+  const ClientConnection::Surroundings around_;
+  ConnectionList resting_;  // the one that has rested longest first, so one timer serves all
+  ConnectionList busy_;     // all others but those in ended_
+  std::vector<std::unique_ptr<ClientConnection>> ended_;
+  std::size_t connection_count_ = 0;
+  ring::Timer rest_timer_;  // of accepting
+  ring::Timer idle_timer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the deferred end of connections
   ring::Bound<Listener, &Listener::on_accepted> accept_{*this};
 };
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include "common/http/serialize.h"
 #include "common/telemetry/log.h"
@@ -27,6 +28,9 @@ class EchoFactory final : public ExchangeFactory {
       ++factory_.begun;
       if (stream_.request().target == "/hold") {
         factory_.held_.push_back(this);
+      } else if (stream_.request().target == "/abort") {
+        stream_.abort();
+        EXPECT_EQ(stream_.request().target, "/abort");  // whoever aborts may still log the request
       } else {
         answer();
       }
@@ -160,6 +164,60 @@ TEST_F(ListenerTest, AnIdleConnectionIsClosed) {
   PlainClient client(port_);
   EXPECT_EQ(client.get("/a").status, 200);
   EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST_F(ListenerTest, EachOfManyRestingConnectionsIsClosedInItsTime) {
+  ListenerOptions options;
+  options.client.idle_timeout = std::chrono::milliseconds(100);
+  start(options);
+  std::vector<std::unique_ptr<PlainClient>> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(std::make_unique<PlainClient>(port_));
+  // Used again, so that the order in which they rest is not the one in which they came.
+  for (int i = 19; i >= 0; i -= 2) EXPECT_EQ(clients[i]->get("/a").status, 200);
+  for (auto& client : clients) EXPECT_TRUE(client->closed_by_peer());
+  wait_for([this] { return listener_->connections() == 0; });
+}
+
+TEST_F(ListenerTest, AConnectionHasATurnOnlyWhileARequestIsUnderWay) {
+  start();
+  PlainClient first(port_);
+  PlainClient second(port_);
+  EXPECT_EQ(first.get("/a").body, "/a");
+  EXPECT_EQ(second.get("/b").body, "/b");
+  wait_for([this] { return listener_->turns().taken() == 0; });
+  EXPECT_EQ(on_ring([this] { return listener_->turns().kept(); }), 1u);
+  first.send("GET /c HTTP/1.1\r\n");
+  wait_for([this] { return listener_->turns().taken() == 1; });
+  EXPECT_EQ(second.get("/d").body, "/d");
+  first.send("Host: x\r\n\r\n");
+  EXPECT_EQ(first.receive().body, "/c");
+  wait_for([this] { return listener_->turns().taken() == 0; });
+}
+
+TEST_F(ListenerTest, TurnsBeyondThoseKeptAreFreed) {
+  start();
+  constexpr int kMany = ClientTurns::kKeptMax + 50;
+  std::vector<std::unique_ptr<PlainClient>> clients;
+  for (int i = 0; i < kMany; ++i) {
+    clients.push_back(std::make_unique<PlainClient>(port_));
+    clients.back()->send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  while (factory_.begun < kMany) std::this_thread::yield();
+  on_ring([this] { return factory_.release(), true; });
+  for (auto& client : clients) EXPECT_EQ(client->receive().body, "/hold");
+  wait_for([this] { return listener_->turns().taken() == 0; });
+  EXPECT_EQ(on_ring([this] { return listener_->turns().kept(); }), ClientTurns::kKeptMax);
+  EXPECT_EQ(clients.front()->get("/again").body, "/again");
+}
+
+TEST_F(ListenerTest, AnAbortedAnswerResetsItsConnectionOnly) {
+  start();
+  PlainClient other(port_);
+  PlainClient client(port_);
+  client.send("GET /abort HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_EQ(other.get("/a").body, "/a");
+  wait_for([this] { return listener_->connections() == 1 && listener_->turns().taken() == 0; });
 }
 
 TEST_F(ListenerTest, AClientThatResetsIsForgotten) {

@@ -1,0 +1,92 @@
+#include "edge/net/client_turn.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "edge/net/client_connection.h"
+
+namespace reelway::edge {
+namespace {
+
+// A turn that has held much pipelined input does not keep its memory.
+constexpr std::size_t kPendingKeptBytes = 4 * 1024;
+
+}  // namespace
+
+ClientTurn::ClientTurn(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory)
+    : parser(limits), timer(ring), exchange(factory.make_exchange(*this)) {}
+
+std::string ClientTurn::peer_address() const {
+  return connection->peer_address();
+}
+
+bool ClientTurn::may_keep_alive() const {
+  return connection->may_keep_alive();
+}
+
+void ClientTurn::write(Piece the_piece) {
+  connection->write(std::move(the_piece));
+}
+
+void ClientTurn::finish(bool keep_alive) {
+  connection->finish(keep_alive);
+}
+
+void ClientTurn::abort() {
+  connection->abort();
+}
+
+void ClientTurn::on_sent(std::int32_t result, std::uint32_t) {
+  connection->on_sent(result);
+}
+
+ClientTurns::ClientTurns(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory)
+    : ring_(ring), limits_(limits), factory_(factory) {}
+
+ClientTurns::~ClientTurns() {
+  CHECK(taken_ == 0);
+  *alive_ = false;
+}
+
+ClientTurn& ClientTurns::take(ClientConnection& connection) {
+  if (kept_.empty()) kept_.push_back(std::make_unique<ClientTurn>(ring_, limits_, factory_));
+  ClientTurn& turn = *kept_.back().release();
+  kept_.pop_back();
+  turn.connection = &connection;
+  ++taken_;
+  return turn;
+}
+
+void ClientTurns::give_back(ClientTurn& turn) {
+  CHECK(taken_ > 0 && !turn.send.in_flight());
+  std::unique_ptr<ClientTurn> owned(&turn);
+  --taken_;
+  turn.connection = nullptr;
+  turn.parser.reset();
+  turn.refusing = turn.parse_deferred = false;
+  turn.piece.owner.reset();
+  turn.deadline.reset();
+  turn.acknowledged_bytes = 0;
+  if (turn.pending.capacity() > kPendingKeptBytes) {
+    turn.pending = {};
+  } else {
+    turn.pending.clear();
+  }
+  if (kept_.size() < kKeptMax) return kept_.push_back(std::move(owned));
+  if (surplus_.empty()) {
+    ring_.defer([this, alive = alive_] {
+      if (*alive) condemn_surplus();
+    });
+  }
+  surplus_.push_back(std::move(owned));
+}
+
+// What was deferred for a turn given back within this turn of the ring may come after this, so they go in the next one.
+void ClientTurns::condemn_surplus() {
+  condemned_ = std::exchange(surplus_, {});
+  ring_.defer([this, alive = alive_] {
+    if (*alive) condemned_.clear();
+  });
+}
+
+}  // namespace reelway::edge
