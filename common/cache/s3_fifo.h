@@ -70,6 +70,15 @@ class S3Fifo {
     return take(at->second).value;
   }
 
+  // Its size has changed by so much; nothing when absent.
+  void resize(std::string_view key, std::int64_t growth_bytes) {
+    const auto at = nodes_.find(key);
+    if (at == nodes_.end()) return;
+    Node& node = at->second;
+    node.bytes += static_cast<std::uint64_t>(growth_bytes);
+    node.queue->bytes += static_cast<std::uint64_t>(growth_bytes);
+  }
+
   // Ghosts stay.
   void clear() {
     nodes_.clear();

@@ -38,6 +38,10 @@ std::shared_ptr<StoredPlace> DiskIndex::remove(std::string_view key) {
   return nullptr;
 }
 
+void DiskIndex::resize(std::string_view key, std::int64_t growth_bytes) {
+  for (Queue* queue : {&in_slots_, &inline_}) queue->resize(key, growth_bytes);
+}
+
 void DiskIndex::clear() {
   in_slots_.clear();
   inline_.clear();

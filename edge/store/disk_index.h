@@ -31,6 +31,8 @@ class DiskIndex {
   void insert(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);
   void restore(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);  // after a restart
   std::shared_ptr<StoredPlace> remove(std::string_view key);
+  // What it weighs has changed: its record is longer or shorter.
+  void resize(std::string_view key, std::int64_t growth_bytes);
 
   // RocksDB has lost all records.
   void clear();

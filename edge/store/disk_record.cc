@@ -1,6 +1,7 @@
 #include "edge/store/disk_record.h"
 
 #include <string>
+#include <utility>
 
 #include "common/base/crc32c.h"
 
@@ -8,6 +9,9 @@ namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kSumBytes = 4;
+constexpr std::uint8_t kFormatBeforeSites = 1;
+
+enum MetaFlag : std::uint8_t { kMustRevalidate = 1, kAlwaysValidate = 2, kHeuristic = 4 };
 
 void write_text(ByteWriter& out, std::string_view text) {
   out.u32(static_cast<std::uint32_t>(text.size()));
@@ -16,6 +20,42 @@ void write_text(ByteWriter& out, std::string_view text) {
 
 std::string read_text(ByteReader& in) {
   return std::string(as_text(in.take(in.u32())));
+}
+
+void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+  out.u16(static_cast<std::uint16_t>(texts.size()));
+  for (const std::string& text : texts) write_text(out, text);
+}
+
+std::vector<std::string> read_texts(ByteReader& in) {
+  std::vector<std::string> texts;
+  for (std::uint16_t left = in.u16(); left > 0 && !in.failed(); --left) texts.push_back(read_text(in));
+  return texts;
+}
+
+// What format 2 added.
+void write_reuse(ByteWriter& out, const ObjectMeta& meta) {
+  write_text(out, meta.headers);
+  write_texts(out, meta.tags);
+  write_texts(out, meta.vary);
+  out.u32(meta.stale_while_revalidate_s);
+  out.u32(meta.stale_if_error_s);
+  out.u8(static_cast<std::uint8_t>((meta.must_revalidate ? kMustRevalidate : 0) |
+                                   (meta.always_validate ? kAlwaysValidate : 0) | (meta.heuristic ? kHeuristic : 0)));
+  out.u64(meta.purge_epoch);
+}
+
+void read_reuse(ByteReader& in, ObjectMeta& meta) {
+  meta.headers = read_text(in);
+  meta.tags = read_texts(in);
+  meta.vary = read_texts(in);
+  meta.stale_while_revalidate_s = in.u32();
+  meta.stale_if_error_s = in.u32();
+  const std::uint8_t flags = in.u8();
+  meta.must_revalidate = (flags & kMustRevalidate) != 0;
+  meta.always_validate = (flags & kAlwaysValidate) != 0;
+  meta.heuristic = (flags & kHeuristic) != 0;
+  meta.purge_epoch = in.u64();
 }
 
 void write_meta(ByteWriter& out, const ObjectMeta& meta) {
@@ -31,9 +71,10 @@ void write_meta(ByteWriter& out, const ObjectMeta& meta) {
   out.i64(meta.date_ms);
   out.u32(meta.age_s);
   out.i64(meta.fresh_until_ms);
+  write_reuse(out, meta);
 }
 
-ObjectMeta read_meta(ByteReader& in) {
+ObjectMeta read_meta(ByteReader& in, std::uint8_t format) {
   ObjectMeta meta;
   meta.key = read_text(in);
   meta.status = in.u16();
@@ -47,6 +88,7 @@ ObjectMeta read_meta(ByteReader& in) {
   meta.date_ms = in.i64();
   meta.age_s = in.u32();
   meta.fresh_until_ms = in.i64();
+  if (format != kFormatBeforeSites) read_reuse(in, meta);
   return meta;
 }
 
@@ -87,15 +129,24 @@ Bytes encode_record(const DiskRecord& record) {
   return out.take();
 }
 
+void freshen_record(DiskRecord& record, ObjectMeta meta) {
+  meta.key = std::move(record.meta.key);
+  meta.status = record.meta.status;
+  meta.length = record.meta.length;
+  meta.crc32c = record.meta.crc32c;
+  record.meta = std::move(meta);
+}
+
 std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes) {
   if (bytes.size() < kSumBytes) return std::nullopt;
   const ByteView content = bytes.first(bytes.size() - kSumBytes);
   if (ByteReader(bytes.last(kSumBytes)).u32() != crc32c(content)) return std::nullopt;
   ByteReader in(content);
   DiskRecord record;
-  if (in.u8() != DiskRecord::kFormat) return std::nullopt;
+  const std::uint8_t format = in.u8();
+  if (format != DiskRecord::kFormat && format != kFormatBeforeSites) return std::nullopt;
   record.sequence = in.u64();
-  record.meta = read_meta(in);
+  record.meta = read_meta(in, format);
   record.is_inline = in.u8() != 0;
   for (std::uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
     StoredExtent part;

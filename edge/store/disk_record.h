@@ -20,7 +20,7 @@ struct StoredExtent {
 
 // The record of one stored object; docs/formats/edge_store.md has its layout. meta.length and meta.crc32c are set.
 struct DiskRecord {
-  static constexpr std::uint8_t kFormat = 1;
+  static constexpr std::uint8_t kFormat = 2;  // format 1 is still read
 
   std::uint64_t sequence = 0;  // rises with each record written: tells old from new after a crash
   ObjectMeta meta;
@@ -29,6 +29,9 @@ struct DiskRecord {
 };
 
 Bytes encode_record(const DiskRecord& record);
+
+// Other metadata for the body of a record, as after a 304: key, status, length and sum stay.
+void freshen_record(DiskRecord& record, ObjectMeta meta);
 
 // nullopt unless everything fits together: the record's own sum, its format, that it is the record of this key, and
 // that its extents are possible, add up to the length and their sums to the body's sum.

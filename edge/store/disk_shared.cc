@@ -15,4 +15,17 @@ void DiskShared::remove(std::string_view key) {
   journal.remove(std::string(key), is_inline, [place = std::move(place), pass = std::move(pass)] {});
 }
 
+void DiskShared::freshen(std::string_view key, const StoredPlace& place, ObjectMeta meta) {
+  RecordIndex::Change change;
+  change.key = key;
+  change.freshened.emplace(RecordIndex::Freshened{place.sequence(), std::move(meta)});
+  auto pass = std::make_shared<Gate::Pass>(gate.enter());
+  if (!*pass) return;
+  journal.freshen(std::move(change), [this, key = std::string(key), sequence = place.sequence(),
+                                      pass = std::move(pass)](std::int64_t growth) {
+    const auto now = index.find(key);
+    if (now && now->sequence() == sequence && now->is_inline()) index.resize(key, growth);
+  });
+}
+
 }  // namespace reelway::edge

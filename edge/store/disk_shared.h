@@ -22,6 +22,8 @@ struct DiskShared {
 
   // Takes the key out of the index and its record out of RocksDB; its slots come free after that.
   void remove(std::string_view key);
+  // Rewrites the record of what lies at `place`, if it is still there by then.
+  void freshen(std::string_view key, const StoredPlace& place, ObjectMeta meta);
 };
 
 }  // namespace reelway::edge

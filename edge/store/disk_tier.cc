@@ -112,6 +112,15 @@ void DiskTier::load(std::shared_ptr<Object> object, std::function<void(bool)> do
   state_->loader->load(std::move(object), std::move(done));
 }
 
+void DiskTier::freshen(std::string_view key, ObjectMeta meta) {
+  if (state_->writer->freshen(key, meta)) return;
+  if (const auto place = state_->index.find(key)) state_->shared.freshen(key, *place, std::move(meta));
+}
+
+bool DiskTier::has(std::string_view key) const {
+  return state_->index.find(key) != nullptr;
+}
+
 void DiskTier::touch(std::string_view key) {
   (void)state_->index.find_and_touch(key);
 }

@@ -37,6 +37,10 @@ class DiskTier {
   // when a later piece was bad, with a head and the verified beginning. Never called inside this call.
   void load(std::shared_ptr<Object> object, std::function<void(bool)> done);
 
+  // New metadata for the body that is stored, or on its way to be; see Store::freshen().
+  void freshen(std::string_view key, ObjectMeta meta);
+
+  bool has(std::string_view key) const;
   void touch(std::string_view key);
   void erase(std::string_view key);
   void probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done);

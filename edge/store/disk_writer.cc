@@ -9,6 +9,7 @@
 #include "common/base/crc32c.h"
 #include "common/ring/ring.h"
 #include "common/telemetry/log.h"
+#include "edge/store/object_writer.h"
 
 // Model: a write waits in the queue (it owns a reference to its object, which therefore stays in memory), then is
 // active: slots taken -> body written -> record put -> in the index. It can be cancelled at any point; then it ends
@@ -70,6 +71,22 @@ void DiskWriter::cancel(std::string_view key) {
   for (const auto& write : queue_) {
     if (write->object->meta().key == key) write->is_cancelled = true;
   }
+}
+
+bool DiskWriter::freshen(std::string_view key, const ObjectMeta& meta) {
+  // The one that waits is younger than the one that is active.
+  for (const auto& write : queue_) {
+    if (write->object->meta().key != key || write->is_cancelled) continue;
+    if (!is_same_body(meta, write->object->meta())) return true;
+    auto object = std::make_shared<Object>(std::string(key));
+    ObjectWriter(object).share(*write->object, meta);
+    write->object = std::move(object);
+    return true;
+  }
+  const auto at = active_.find(std::string(key));
+  if (at == active_.end() || at->second->is_cancelled) return false;
+  at->second->freshened = meta;
+  return true;
 }
 
 void DiskWriter::schedule_pump() {
@@ -238,6 +255,7 @@ void DiskWriter::record_put(Write& write, bool written) {
   shared_.index.insert(key, write.weight, write.place);
   write.place.reset();
   ++writes_;
+  if (write.freshened) shared_.freshen(key, *shared_.index.find(key), std::move(*write.freshened));
   if (write.is_cancelled) shared_.remove(key);
   end(write);
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,8 @@ class DiskWriter {
   void write(const std::shared_ptr<Object>& object);
   // The object of this key shall not be on disk: writes of it that have not ended leave nothing behind.
   void cancel(std::string_view key);
+  // New metadata for the body under this key, if a write of it has not ended: it will be recorded with them.
+  bool freshen(std::string_view key, const ObjectMeta& meta);
   // Slots have come free, or what held them has ended.
   void pump();
 
@@ -46,6 +49,7 @@ class DiskWriter {
     std::shared_ptr<StoredPlace> replaced;  // the key's former place, held so that it is not evicted meanwhile
     std::shared_ptr<StoredPlace> place;
     DiskRecord record;
+    std::optional<ObjectMeta> freshened;  // since the write began
     std::uint64_t weight = 0;
     std::unique_ptr<ExtentIo> io;
   };

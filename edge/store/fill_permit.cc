@@ -153,6 +153,31 @@ Result<void> FillPermit::complete() {
   return {};
 }
 
+Result<void> FillPermit::not_modified(const std::shared_ptr<Object>& stored, ObjectMeta meta) {
+  CHECK(store_ != nullptr && !head_given_ && stored->state() == ObjectState::complete);
+  if (object_->state() != ObjectState::awaiting_head) {
+    Error error = object_->state() == ObjectState::failed
+                      ? object_->failure()
+                      : Error{ErrorCode::upstream_corrupt, Side::upstream, true, "304 for a body that is damaged here"};
+    fail(error);
+    return error;
+  }
+  Store::State& state = *std::exchange(store_, nullptr)->state_;
+  --state.permits;
+  ++state.counters.fills_not_modified;
+  const auto object = object_;
+  const bool kept = state.is_current(*object);
+  state.end_fill(*object);
+  ObjectWriter writer(object);
+  writer.share(*stored, std::move(meta));
+  if (kept) {
+    state.memory.replace(*stored, object);
+    if (state.disk) state.disk->freshen(object->meta().key, object->meta());
+  }
+  writer.wake();
+  return {};
+}
+
 // All checks were made piece by piece. Not written again.
 void FillPermit::complete_from_disk() {
   CHECK(store_ != nullptr);

@@ -37,6 +37,11 @@ void MemoryTier::insert(const std::shared_ptr<Object>& object) {
   }
 }
 
+void MemoryTier::replace(const Object& former, const std::shared_ptr<Object>& object) {
+  auto* found = objects_.find(object->meta().key);
+  if (found != nullptr && found->get() == &former) *found = object;
+}
+
 Chunk MemoryTier::allocate(std::size_t bytes) {
   for (;;) {
     Chunk chunk = pool_->allocate(bytes);
@@ -48,7 +53,8 @@ Chunk MemoryTier::allocate(std::size_t bytes) {
 }
 
 bool MemoryTier::evict_one() {
-  auto victim = objects_.evict([](const std::shared_ptr<Object>& object) { return object.use_count() == 1; });
+  auto victim = objects_.evict(
+      [](const std::shared_ptr<Object>& object) { return object.use_count() == 1 && !object->shares_body(); });
   if (!victim) return false;
   ++evictions_;
   if (evicted_) evicted_(victim->key, victim->was_touched);

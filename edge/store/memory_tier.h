@@ -25,6 +25,8 @@ class MemoryTier {
   std::shared_ptr<Object> peek(std::string_view key);
   // Replaces an object of the same key.
   void insert(const std::shared_ptr<Object>& object);
+  // Puts an object that shares its body in its place, if it is still here; its place among those to be evicted stays.
+  void replace(const Object& former, const std::shared_ptr<Object>& object);
   void erase(std::string_view key) { objects_.remove(key); }
 
   // Evicts as needed. An empty chunk when what is left is all in use.

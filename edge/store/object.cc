@@ -23,7 +23,7 @@ ByteView Object::view(std::uint64_t offset) const {
   if (offset >= bytes_present_) return {};
   const std::size_t in_chunk = offset % kChunkBytes;
   const std::uint64_t present = std::min<std::uint64_t>(bytes_present_ - offset, kChunkBytes - in_chunk);
-  return {chunks_[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
+  return {body_->chunks[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
 }
 
 std::uint32_t Object::crc_of(std::uint64_t offset, std::uint64_t bytes) const {
@@ -34,7 +34,7 @@ std::uint32_t Object::crc_of(std::uint64_t offset, std::uint64_t bytes) const {
     const ByteView chunk = view(index * kChunkBytes);
     const std::uint64_t in_chunk = offset % kChunkBytes;
     const std::uint64_t count = std::min(bytes, chunk.size() - in_chunk);
-    const std::uint32_t part = count == chunk.size() ? chunk_crcs_[index] : crc32c(chunk.subspan(in_chunk, count));
+    const std::uint32_t part = count == chunk.size() ? body_->crcs[index] : crc32c(chunk.subspan(in_chunk, count));
     crc = crc32c_combine(crc, part, count);
     offset += count;
     bytes -= count;

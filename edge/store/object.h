@@ -17,7 +17,7 @@ namespace reelway::edge {
 // What is kept of a stored response beside its body. Serialised, with a format number, as the RocksDB record.
 struct ObjectMeta {
   std::string key;
-  std::uint16_t status = 200;
+  std::uint16_t status = 200;  // 0: a variant marker, which has no body and names, in `vary`, what selects one
   std::string content_type;
   std::string etag;                     // as received, with quotes; may be empty
   std::string last_modified;            // as received; may be empty
@@ -30,12 +30,34 @@ struct ObjectMeta {
   std::int64_t date_ms = 0;         // the origin's Date, or received_ms
   std::uint32_t age_s = 0;          // Age in the response
   std::int64_t fresh_until_ms = 0;  // wall time
+
+  // All other end-to-end header lines of a site's response, "Name: value\r\n" each, in the order received; empty for
+  // objects of films.
+  std::string headers;
+  std::vector<std::string> tags;  // Surrogate-Key or Cache-Tag: at most kTagsMax of at most kTagBytesMax each
+  std::vector<std::string> vary;  // lower-case field names: of a variant marker, and of each of its variants
+  std::uint32_t stale_while_revalidate_s = 0;  // RFC 5861 section 3
+  std::uint32_t stale_if_error_s = 0;          // RFC 5861 section 4
+  bool must_revalidate = false;                // never served stale (must-revalidate, proxy-revalidate, s-maxage)
+  bool always_validate = false;                // no-cache: validated before each use
+  bool heuristic = false;                      // its lifetime is a guess (RFC 9111 section 4.2.2)
+  // Set by the store when the fill began: purges that came later (a higher epoch) concern this object.
+  std::uint64_t purge_epoch = 0;
+
+  static constexpr std::size_t kTagsMax = 64;
+  static constexpr std::size_t kTagBytesMax = 256;
 };
+
+// Whether new metadata can be that of the stored body: length and sum, where they are given, are equal.
+inline bool is_same_body(const ObjectMeta& fresh, const ObjectMeta& stored) {
+  return (!fresh.length || fresh.length == stored.length) && (!fresh.crc32c || fresh.crc32c == stored.crc32c);
+}
 
 enum class ObjectState : std::uint8_t { awaiting_head, filling, complete, failed };
 
 // One stored response. While it is filled its body grows; readers follow it byte by byte. Belongs to one ring
-// thread; shared by reference counts among the store and the requests that read it. Once complete it never changes.
+// thread; shared by reference counts among the store and the requests that read it. Once complete it never changes:
+// new metadata for the same body (after a 304) makes another Object that shares the body.
 //
 // The body lies in chunks of kChunkBytes (the last one shorter), so growing never moves bytes that a send reads.
 class Object {
@@ -71,15 +93,22 @@ class Object {
   void remove_reader(Reader& reader);
   std::size_t readers() const;
 
+  // Whether an Object with other metadata holds the same body.
+  bool shares_body() const { return body_.use_count() > 1; }
+
  private:
   friend class ObjectWriter;  // the only one that changes an object
+
+  struct Body {
+    std::vector<Chunk> chunks;        // all but the last are kChunkBytes long
+    std::vector<std::uint32_t> crcs;  // of what is present in each chunk
+  };
 
   ObjectState state_ = ObjectState::awaiting_head;
   ObjectMeta meta_;
   std::uint64_t bytes_present_ = 0;
-  std::vector<Chunk> chunks_;              // all but the last are kChunkBytes long
-  std::vector<std::uint32_t> chunk_crcs_;  // of what is present in each chunk
-  std::vector<Reader*> readers_;           // null where one was removed while they are being woken
+  std::shared_ptr<Body> body_ = std::make_shared<Body>();
+  std::vector<Reader*> readers_;  // null where one was removed while they are being woken
   std::size_t waking_depth_ = 0;
   std::optional<Error> failure_;
 };

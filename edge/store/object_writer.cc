@@ -34,8 +34,8 @@ std::span<std::uint8_t> ObjectWriter::room(MemoryTier& memory) {
                                                    : std::numeric_limits<std::uint64_t>::max();
   if (left == 0) return {};
   const std::size_t index = at / Object::kChunkBytes;
-  if (index == object_->chunks_.size() && !add_chunk(memory, left)) return {};
-  const Chunk& chunk = object_->chunks_[index];
+  if (index == object_->body_->chunks.size() && !add_chunk(memory, left)) return {};
+  const Chunk& chunk = object_->body_->chunks[index];
   const std::size_t used = at % Object::kChunkBytes;
   return {chunk.data() + used, static_cast<std::size_t>(std::min<std::uint64_t>(chunk.capacity() - used, left))};
 }
@@ -43,7 +43,7 @@ std::span<std::uint8_t> ObjectWriter::room(MemoryTier& memory) {
 bool ObjectWriter::add_chunk(MemoryTier& memory, std::uint64_t bytes_left) {
   Chunk chunk = memory.allocate(static_cast<std::size_t>(std::min<std::uint64_t>(bytes_left, Object::kChunkBytes)));
   if (!chunk) return false;
-  object_->chunks_.push_back(std::move(chunk));
+  object_->body_->chunks.push_back(std::move(chunk));
   return true;
 }
 
@@ -51,8 +51,8 @@ void ObjectWriter::advance(std::size_t count) {
   if (count == 0) return;
   const std::uint64_t at = object_->bytes_present_;
   const std::size_t index = at / Object::kChunkBytes;
-  CHECK(index < object_->chunks_.size());
-  const Chunk& chunk = object_->chunks_[index];
+  CHECK(index < object_->body_->chunks.size());
+  const Chunk& chunk = object_->body_->chunks[index];
   const std::size_t used = at % Object::kChunkBytes;
   CHECK(used + count <= chunk.capacity());
   std::uint32_t& crc = chunk_crc(index);
@@ -62,8 +62,8 @@ void ObjectWriter::advance(std::size_t count) {
 }
 
 bool ObjectWriter::reserve(MemoryTier& memory, std::uint64_t length) {
-  while (object_->chunks_.size() * Object::kChunkBytes < length) {
-    if (!add_chunk(memory, length - object_->chunks_.size() * Object::kChunkBytes)) return false;
+  while (object_->body_->chunks.size() * Object::kChunkBytes < length) {
+    if (!add_chunk(memory, length - object_->body_->chunks.size() * Object::kChunkBytes)) return false;
   }
   return true;
 }
@@ -71,8 +71,8 @@ bool ObjectWriter::reserve(MemoryTier& memory, std::uint64_t length) {
 std::span<std::uint8_t> ObjectWriter::piece(std::uint64_t offset, std::size_t padded_bytes) {
   const std::size_t index = offset / Object::kChunkBytes;
   const std::size_t used = offset % Object::kChunkBytes;
-  CHECK(index < object_->chunks_.size() && used + padded_bytes <= object_->chunks_[index].capacity());
-  return {object_->chunks_[index].data() + used, padded_bytes};
+  CHECK(index < object_->body_->chunks.size() && used + padded_bytes <= object_->body_->chunks[index].capacity());
+  return {object_->body_->chunks[index].data() + used, padded_bytes};
 }
 
 void ObjectWriter::show(std::uint64_t count, std::uint32_t crc) {
@@ -84,12 +84,12 @@ void ObjectWriter::show(std::uint64_t count, std::uint32_t crc) {
 
 void ObjectWriter::drop_hidden() {
   const std::uint64_t shown = object_->bytes_present_;
-  object_->chunks_.resize((shown + Object::kChunkBytes - 1) / Object::kChunkBytes);
+  object_->body_->chunks.resize((shown + Object::kChunkBytes - 1) / Object::kChunkBytes);
 }
 
 std::uint32_t& ObjectWriter::chunk_crc(std::size_t index) {
-  if (object_->chunk_crcs_.size() <= index) object_->chunk_crcs_.resize(index + 1);
-  return object_->chunk_crcs_[index];
+  if (object_->body_->crcs.size() <= index) object_->body_->crcs.resize(index + 1);
+  return object_->body_->crcs[index];
 }
 
 Result<void> ObjectWriter::verify() const {
@@ -113,11 +113,23 @@ void ObjectWriter::complete() {
   CHECK(object_->state_ == ObjectState::filling);
   object_->meta_.length = object_->bytes_present_;
   object_->meta_.crc32c = object_->crc_of(0, object_->bytes_present_);
-  if (!object_->chunks_.empty()) {
-    const Chunk& last = object_->chunks_.back();
-    const std::uint64_t used = object_->bytes_present_ - (object_->chunks_.size() - 1) * Object::kChunkBytes;
+  if (!object_->body_->chunks.empty()) {
+    const Chunk& last = object_->body_->chunks.back();
+    const std::uint64_t used = object_->bytes_present_ - (object_->body_->chunks.size() - 1) * Object::kChunkBytes;
     std::memset(last.data() + used, 0, ChunkPool::capacity_for(used) - used);
   }
+  object_->state_ = ObjectState::complete;
+}
+
+void ObjectWriter::share(const Object& stored, ObjectMeta meta) {
+  CHECK(object_->state_ == ObjectState::awaiting_head && stored.state_ == ObjectState::complete);
+  meta.key = std::move(object_->meta_.key);
+  meta.status = stored.meta_.status;
+  meta.length = stored.meta_.length;
+  meta.crc32c = stored.meta_.crc32c;
+  object_->meta_ = std::move(meta);
+  object_->body_ = stored.body_;
+  object_->bytes_present_ = stored.bytes_present_;
   object_->state_ = ObjectState::complete;
 }
 

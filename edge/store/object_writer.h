@@ -41,6 +41,9 @@ class ObjectWriter {
   // filling -> complete; sets length and sum. What lies behind the end in the last chunk is zeroed, for disk. Wakes
   // nobody yet, so that the object can be put where those who are woken find it.
   void complete();
+  // awaiting_head -> complete: the body of `stored`, which is complete, under new metadata; key, status, length and
+  // sum stay. Wakes nobody yet.
+  void share(const Object& stored, ObjectMeta meta);
   void wake();
   // Any state but complete -> failed.
   void fail(Error error);

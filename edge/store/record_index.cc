@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/telemetry/log.h"
+#include "edge/store/disk_record.h"
 #include "edge/store/rocksdb_log.h"
 
 // Model: three column families. "default" holds the schema's name only; "records" key -> record; "bodies" key ->
@@ -117,10 +118,46 @@ struct RecordIndex::State {
     return open();
   }
 
-  rocksdb::Status write(std::span<const Change> changes) {
+  // The record that the change at `index` meets: of an earlier change in the same batch, or in the database.
+  rocksdb::Status record_before(std::span<const Change> changes, std::size_t index, std::string& found) const {
+    const std::string& key = changes[index].key;
+    for (std::size_t at = index; at-- > 0;) {
+      const Change& earlier = changes[at];
+      if (earlier.key != key || (earlier.freshened && !earlier.record)) continue;
+      if (!earlier.record) return rocksdb::Status::NotFound();
+      found = as_text(*earlier.record);
+      return {};
+    }
+    return database->Get({}, records(), slice(std::string_view(key)), &found);
+  }
+
+  // Sets the change's record; leaves it empty when there is nothing to rewrite.
+  rocksdb::Status freshen(std::span<Change> changes, std::size_t index) const {
+    Change& change = changes[index];
+    change.record.reset();
+    std::string before;
+    const rocksdb::Status status = record_before(changes, index, before);
+    if (!status.ok()) return status.IsNotFound() ? rocksdb::Status() : status;
+    auto record = decode_record(change.key, as_bytes(before));
+    if (!record || record->sequence != change.freshened->sequence) return {};
+    if (!is_same_body(change.freshened->meta, record->meta)) return {};
+    freshen_record(*record, change.freshened->meta);
+    change.record = encode_record(*record);
+    change.freshened->growth_bytes =
+        static_cast<std::int64_t>(change.record->size()) - static_cast<std::int64_t>(before.size());
+    return {};
+  }
+
+  rocksdb::Status write(std::span<Change> changes) {
     rocksdb::WriteBatch batch;
     rocksdb::Status status;
-    for (const Change& change : changes) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      const Change& change = changes[i];
+      if (change.freshened) {
+        status = freshen(changes, i);
+        if (!status.ok()) return status;
+        if (!change.record) continue;
+      }
       const rocksdb::Slice key = slice(std::string_view(change.key));
       if (change.drop_body && status.ok()) status = batch.Delete(bodies(), key);
       if (change.body && status.ok()) status = batch.Put(bodies(), key, slice(ByteView(*change.body)));
@@ -225,7 +262,7 @@ Result<void> RecordIndex::start_anew() {
   return ours ? Result<void>() : ours.error();
 }
 
-Result<void> RecordIndex::apply(std::span<const Change> changes) {
+Result<void> RecordIndex::apply(std::span<Change> changes) {
   rocksdb::Status status;
   if (state_->has_failed) status = state_->revive();
   const std::shared_lock lock(state_->reopening);

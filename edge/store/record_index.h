@@ -10,6 +10,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "edge/store/object.h"
 
 namespace reelway::edge {
 
@@ -20,11 +21,21 @@ namespace reelway::edge {
 // of power the last records may be missing or old; the sums of the bodies tell.
 class RecordIndex {
  public:
+  // Other metadata for the record that has this sequence; nothing happens when there is none or another one.
+  struct Freshened {
+    std::uint64_t sequence = 0;
+    ObjectMeta meta;
+    std::int64_t growth_bytes = 0;  // set by apply(): how much longer the record became
+  };
+  // A put (record), a rewrite (freshened), or with neither a deletion.
   struct Change {
     std::string key;
-    std::optional<Bytes> record;  // none: delete
-    std::optional<Bytes> body;    // inline body to put
-    bool drop_body = false;       // there may be an inline body to delete
+    std::optional<Bytes> record;
+    std::optional<Bytes> body;  // inline body to put
+    bool drop_body = false;     // there may be an inline body to delete
+    std::optional<Freshened> freshened = {};
+
+    bool is_removal() const { return !record && !freshened; }
   };
 
   // Opens or creates. What cannot be used is replaced by an empty database, with a line in the log: one of another
@@ -40,8 +51,9 @@ class RecordIndex {
   Result<std::optional<std::string>> body(std::string_view key) const;
   // All records in the order of their keys.
   Result<void> for_each(const std::function<void(std::string_view key, ByteView record)>& visit) const;
-  // All of them or none. stored_data_corrupt when damage in the database stands in the way: it will not go away.
-  Result<void> apply(std::span<const Change> changes);
+  // All of them or none, in their order. The `record` of a rewrite is set to what was put. stored_data_corrupt when
+  // damage in the database stands in the way: it will not go away.
+  Result<void> apply(std::span<Change> changes);
   // Sets the database aside and goes on with an empty one.
   Result<void> start_anew();
 

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kRetryAfter{1000};
 // What goes to the worker and comes back.
 struct RecordJournal::Batch {
   std::vector<RecordIndex::Change> changes;
+  std::vector<Done> done;  // of each; not for the worker
   bool start_anew = false;
   bool was_lost = false;
   bool is_damaged = false;
@@ -35,11 +36,19 @@ void RecordJournal::put(RecordIndex::Change change, std::function<void(bool)> do
     ring_.defer([done = std::move(done)] { done(false); });
     return;
   }
-  add({std::move(change), std::move(done)});
+  add({std::move(change), [done = std::move(done)](const RecordIndex::Change&, bool written) { done(written); }});
+}
+
+void RecordJournal::freshen(RecordIndex::Change change, std::function<void(std::int64_t)> done) {
+  CHECK(change.freshened.has_value());
+  add({std::move(change), [done = std::move(done)](const RecordIndex::Change& applied, bool written) {
+         done(written ? applied.freshened->growth_bytes : 0);
+       }});
 }
 
 void RecordJournal::remove(std::string key, bool drop_body, std::function<void()> done) {
-  add({{std::move(key), std::nullopt, std::nullopt, drop_body}, [done = std::move(done)](bool) { done(); }});
+  add({{std::move(key), std::nullopt, std::nullopt, drop_body},
+       [done = std::move(done)](const RecordIndex::Change&, bool) { done(); }});
 }
 
 void RecordJournal::add(Entry entry) {
@@ -48,7 +57,7 @@ void RecordJournal::add(Entry entry) {
 }
 
 void RecordJournal::schedule() {
-  if (scheduled_ || waiting_.empty() || !writing_.empty() || retry_.armed()) return;
+  if (scheduled_ || waiting_.empty() || is_writing_ || retry_.armed()) return;
   scheduled_ = true;
   ring_.defer([this] {
     scheduled_ = false;
@@ -57,14 +66,13 @@ void RecordJournal::schedule() {
 }
 
 void RecordJournal::flush() {
-  const std::size_t count = std::min(waiting_.size(), kBatchMax);
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-  writing_.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
-  waiting_.erase(waiting_.begin(), end);
-
   auto batch = std::make_shared<Batch>();
-  for (const Entry& entry : writing_) batch->changes.push_back(entry.change);
+  for (; !waiting_.empty() && batch->changes.size() < kBatchMax; waiting_.pop_front()) {
+    batch->changes.push_back(std::move(waiting_.front().change));
+    batch->done.push_back(std::move(waiting_.front().done));
+  }
   batch->start_anew = is_damaged_;
+  is_writing_ = true;
   const bool accepted = worker_.submit([this, batch] { write(*batch); }, [this, batch] { flushed(*batch); });
   CHECK(accepted);  // one batch at a time
 }
@@ -83,27 +91,31 @@ void RecordJournal::write(Batch& batch) {
   telemetry::log_error("edge store: {}", describe(written.error()));
 }
 
-void RecordJournal::flushed(const Batch& batch) {
+void RecordJournal::flushed(Batch& batch) {
+  is_writing_ = false;
   healthy_ = batch.ok;
   is_damaged_ = batch.is_damaged;
   if (batch.was_lost) lost_();
   if (!batch.ok) ++errors_;
   if (!batch.ok && !giving_up_) {
-    retain_removals();
+    retain_removals(batch);
     retry_.arm(kRetryAfter, [this] {
       healthy_ = true;  // until the next batch tells
       schedule();
     });
   }
-  for (Entry& entry : std::exchange(writing_, {})) entry.done(batch.ok);
+  for (std::size_t i = 0; i < batch.changes.size(); ++i) {
+    if (batch.done[i]) batch.done[i](batch.changes[i], batch.ok);
+  }
   schedule();
 }
 
-void RecordJournal::retain_removals() {
-  const auto puts = std::stable_partition(writing_.begin(), writing_.end(),
-                                          [](const Entry& entry) { return entry.change.record.has_value(); });
-  waiting_.insert(waiting_.begin(), std::move_iterator(puts), std::move_iterator(writing_.end()));
-  writing_.erase(puts, writing_.end());
+void RecordJournal::retain_removals(Batch& batch) {
+  for (std::size_t i = batch.changes.size(); i-- > 0;) {
+    if (!batch.changes[i].is_removal()) continue;
+    waiting_.push_front({std::move(batch.changes[i]), std::move(batch.done[i])});
+    batch.done[i] = nullptr;
+  }
 }
 
 }  // namespace reelway::edge

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,8 +16,9 @@ namespace reelway::edge {
 // Writes changes to the RecordIndex in the order they were given: all that gathered while the last batch was being
 // written go into the next one.
 //
-// A put that fails is reported and forgotten. A removal must happen before its slots are used again, so one that
-// fails stays first in line and is tried again after a second; until then healthy() is false and puts fail at once.
+// A put or a rewrite that fails is reported and forgotten. A removal must happen before its slots are used again, so
+// one that fails stays first in line and is tried again after a second; until then healthy() is false and puts fail at
+// once.
 //
 // When damage in the index is why it fails, the index is replaced by an empty one, and `lost` is called: no record that
 // was there before is any more.
@@ -25,6 +27,9 @@ class RecordJournal {
   RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost);
 
   void put(RecordIndex::Change change, std::function<void(bool written)> done);
+  // `done` with how much longer the record became: 0 also when it was not rewritten, because it is gone or another's,
+  // or because the write failed; then the old metadata stand, which were true too.
+  void freshen(RecordIndex::Change change, std::function<void(std::int64_t growth_bytes)> done);
   void remove(std::string key, bool drop_body, std::function<void()> done);
   bool healthy() const { return healthy_; }
   std::uint64_t errors() const { return errors_; }
@@ -32,9 +37,10 @@ class RecordJournal {
   void give_up_soon() { giving_up_ = true; }
 
  private:
+  using Done = std::function<void(const RecordIndex::Change& change, bool written)>;
   struct Entry {
     RecordIndex::Change change;
-    std::function<void(bool)> done;
+    Done done;
   };
 
   void add(Entry entry);
@@ -42,15 +48,15 @@ class RecordJournal {
   void flush();
   struct Batch;
   void write(Batch& batch);
-  void flushed(const Batch& batch);
-  void retain_removals();
+  void flushed(Batch& batch);
+  void retain_removals(Batch& batch);
 
   ring::Ring& ring_;
   RecordIndex& index_;
   std::function<void()> lost_;
-  std::vector<Entry> waiting_;
-  std::vector<Entry> writing_;
+  std::deque<Entry> waiting_;
   bool scheduled_ = false;
+  bool is_writing_ = false;
   bool healthy_ = true;
   bool giving_up_ = false;
   bool is_damaged_ = false;  // the index, as the last batch found

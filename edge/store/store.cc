@@ -10,6 +10,9 @@
 // Model: a key is, in this order of looking, complete in the memory tier, being filled (in the table of fills), on
 // disk, or nowhere. Exactly one FillPermit exists for an object that is being filled; whoever comes in between reads
 // along. load() lends the permit to the disk tier, which completes the object or hands the permit back.
+//
+// Beside that a key may be in the table of updates: what is stored is stale, and its successor is under way. Look-ups
+// go on finding what is stored; only when memory and disk have lost it meanwhile do they follow the update.
 
 namespace reelway::edge {
 
@@ -19,13 +22,29 @@ Store::State::State(ring::Ring& the_ring, const StoreOptions& the_options)
       }) {}
 
 bool Store::State::is_current(const Object& object) const {
-  const auto at = fills.find(object.meta().key);
-  return at != fills.end() && at->second.get() == &object;
+  for (const Fillings* among : {&fills, &updates}) {
+    const auto at = among->find(object.meta().key);
+    if (at != among->end() && at->second.object.get() == &object) return true;
+  }
+  return false;
 }
 
 void Store::State::end_fill(const Object& object) {
+  for (Fillings* among : {&fills, &updates}) {
+    const auto at = among->find(object.meta().key);
+    if (at != among->end() && at->second.object.get() == &object) among->erase(at);
+  }
+}
+
+void Store::State::set_loading(const Object& object, bool is_loading) {
   const auto at = fills.find(object.meta().key);
-  if (at != fills.end() && at->second.get() == &object) fills.erase(at);
+  if (at != fills.end() && at->second.object.get() == &object) at->second.is_loading = is_loading;
+}
+
+FillPermit Store::State::make_permit(Store& store, std::string_view key, Fillings& among) {
+  auto object = std::make_shared<Object>(std::string(key));
+  among.emplace(key, Filling{object});
+  return FillPermit(store, std::move(object));
 }
 
 Result<std::unique_ptr<Store>> Store::open(ring::Ring& ring, const Clock& clock, const StoreOptions& options) {
@@ -56,30 +75,61 @@ Lookup Store::lookup(std::string_view key) {
     found.object = std::move(object);
     return found;
   }
-  if (const auto at = state_->fills.find(key); at != state_->fills.end()) {
-    ++state_->counters.follows;
-    found.kind = Lookup::Kind::following;
-    found.object = at->second;
-    return found;
-  }
+  if (const auto at = state_->fills.find(key); at != state_->fills.end()) return follow(at->second.object);
+  const auto update = state_->updates.find(key);
+  const bool is_on_disk = state_->disk && state_->disk->has(key);
+  if (update != state_->updates.end() && !is_on_disk) return follow(update->second.object);
+  return begin_fill(key, false);
+}
+
+Lookup Store::lookup_for_update(std::string_view key) {
+  if (const auto at = state_->updates.find(key); at != state_->updates.end()) return follow(at->second.object);
+  // A load from disk would bring what is to be replaced.
+  const auto fill = state_->fills.find(key);
+  if (fill != state_->fills.end() && !fill->second.is_loading) return follow(fill->second.object);
+  return begin_fill(key, true);
+}
+
+Lookup Store::follow(const std::shared_ptr<Object>& object) {
+  ++state_->counters.follows;
+  Lookup found;
+  found.kind = Lookup::Kind::following;
+  found.object = object;
+  return found;
+}
+
+Lookup Store::begin_fill(std::string_view key, bool is_update) {
+  Lookup found;
   if (state_->permits >= state_->options.fills_max) {
     ++state_->counters.fills_refused;
     return found;
   }
   found.kind = Lookup::Kind::fill;
-  found.object = std::make_shared<Object>(std::string(key));
-  state_->fills.emplace(found.object->meta().key, found.object);
-  found.permit = FillPermit(*this, found.object);
+  found.permit = state_->make_permit(*this, key, is_update ? state_->updates : state_->fills);
+  found.object = found.permit->object();
   return found;
+}
+
+void Store::freshen(std::string_view key, ObjectMeta meta) {
+  const auto stored = state_->memory.peek(key);
+  if (stored && !is_same_body(meta, stored->meta())) return;
+  if (stored) {
+    auto object = std::make_shared<Object>(std::string(key));
+    ObjectWriter(object).share(*stored, meta);
+    state_->memory.replace(*stored, object);
+  }
+  if (state_->disk) state_->disk->freshen(key, std::move(meta));
 }
 
 void Store::load(FillPermit permit, std::function<void(Tier, std::optional<FillPermit>)> done) {
   const auto object = permit.object();
+  state_->set_loading(*object, true);
   // The callbacks below must be copyable, a permit is not.
   const auto shared_permit = std::make_shared<FillPermit>(std::move(permit));
   if (!state_->disk) {
     state_->ring.defer([this, shared_permit, done = std::move(done)] {
       ++state_->counters.misses;
+      state_->set_loading(*shared_permit->object(), false);
       done(Tier::none, std::move(*shared_permit));
     });
     return;
@@ -91,6 +141,7 @@ void Store::load(FillPermit permit, std::function<void(Tier, std::optional<FillP
       done(Tier::disk, std::nullopt);
     } else {
       ++state_->counters.misses;
+      state_->set_loading(*shared_permit->object(), false);
       done(Tier::none, std::move(*shared_permit));
     }
   });
@@ -99,14 +150,16 @@ void Store::load(FillPermit permit, std::function<void(Tier, std::optional<FillP
 void Store::erase(std::string_view key) {
   state_->memory.erase(key);
   // A fill goes on for those who read it already; it is no longer found, nor kept.
-  if (const auto at = state_->fills.find(key); at != state_->fills.end()) state_->fills.erase(at);
+  for (State::Fillings* among : {&state_->fills, &state_->updates}) {
+    if (const auto at = among->find(key); at != among->end()) among->erase(at);
+  }
   if (state_->disk) state_->disk->erase(key);
 }
 
 void Store::probe(std::string key, std::function<void(std::optional<Probe>)> done) {
   auto object = state_->memory.peek(key);
   if (!object) {
-    if (const auto at = state_->fills.find(key); at != state_->fills.end()) object = at->second;
+    if (const auto at = state_->fills.find(key); at != state_->fills.end()) object = at->second.object;
   }
   if (object) {
     Probe probe{Tier::memory, object->state(), object->meta(), object->bytes_present()};

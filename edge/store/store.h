@@ -46,6 +46,10 @@ class FillPermit {
   void advance(std::size_t count);
   void append(ByteView bytes);  // copies into room()
   Result<void> complete();
+  // Instead of head(): the upstream's answer was 304. The permit's object becomes complete with the body of `stored`
+  // under `meta` (key, status, length and sum stay) and takes its place in both tiers, if that is still `stored`'s.
+  // `stored`: complete, found under this key. upstream_corrupt when the object has a beginning from disk already.
+  Result<void> not_modified(const std::shared_ptr<Object>& stored, ObjectMeta meta);
   void fail(Error error);
   bool stopped_early() const;  // failed, or no reader is left and it is not kept: the fill may end
 
@@ -90,7 +94,7 @@ struct Lookup {
 // misses counts permits that load() gave back: nothing usable on disk.
 struct StoreCounters {
   std::uint64_t memory_hits = 0, disk_hits = 0, follows = 0, misses = 0;
-  std::uint64_t fills_completed = 0, fills_failed = 0, fills_refused = 0;
+  std::uint64_t fills_completed = 0, fills_failed = 0, fills_refused = 0, fills_not_modified = 0;
   // memory_bytes is the capacity of every chunk that lives: kept objects, fills, and what a send still reads.
   std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0, memory_refused = 0;
   std::uint64_t disk_bytes = 0, disk_objects = 0, disk_evictions = 0;
@@ -107,6 +111,16 @@ class Store {
 
   // Collapses: of all requests that ask for a key at once, one gets the permit and the others follow.
   Lookup lookup(std::string_view key);
+
+  // The right to replace what is stored, which is stale: like lookup(), but never a hit. The stored object stays to be
+  // found by lookup() until the permit completes. A permit that fails, or that is passed without being kept, leaves the
+  // stored object where it is.
+  Lookup lookup_for_update(std::string_view key);
+
+  // New metadata for the same body, as after a 304: key, status, length and sum stay. In memory a new Object shares the
+  // body, so those who read the former one are not disturbed; on disk the record is rewritten, the body is not. Does
+  // nothing when nothing is stored, or when meta.length or meta.crc32c are given and are those of another body.
+  void freshen(std::string_view key, ObjectMeta meta);
 
   // Tries to fill the permit's object from disk. On success the object is complete (its state says so, readers are
   // woken) and `done(disk)` is called with the permit spent; else `done(none)` and the permit, still unused, goes to
@@ -136,6 +150,8 @@ class Store {
   friend class FillPermit;
   struct State;
   explicit Store(std::unique_ptr<State> state);
+  Lookup follow(const std::shared_ptr<Object>& object);
+  Lookup begin_fill(std::string_view key, bool is_update);
   std::unique_ptr<State> state_;
 };
 

@@ -21,17 +21,26 @@ struct Store::State {
 
   State(ring::Ring& the_ring, const StoreOptions& the_options);
 
+  struct Filling {
+    std::shared_ptr<Object> object;
+    bool is_loading = false;  // its permit is with the disk tier
+  };
+  using Fillings = std::unordered_map<std::string, Filling, Hash, std::equal_to<>>;
+
   // Whether lookups of the key still lead to this fill: not after an erase().
   bool is_current(const Object& object) const;
   void end_fill(const Object& object);
+  void set_loading(const Object& object, bool is_loading);
+  FillPermit make_permit(Store& store, std::string_view key, Fillings& among);
   std::uint64_t kept_bytes_max() const { return std::min(options.object_bytes_max, memory.budget_bytes() / 2); }
 
   ring::Ring& ring;
   StoreOptions options;
   StoreCounters counters;  // those that the tiers do not keep themselves
   MemoryTier memory;
-  std::unordered_map<std::string, std::shared_ptr<Object>, Hash, std::equal_to<>> fills;  // at most fills_max
-  std::size_t permits = 0;         // living, with or without a place in `fills`
+  Fillings fills;                  // of keys that nothing was stored for
+  Fillings updates;                // that will replace what is stored
+  std::size_t permits = 0;         // living, with or without a place in these; at most fills_max
   std::unique_ptr<DiskTier> disk;  // null without a directory
 };
 

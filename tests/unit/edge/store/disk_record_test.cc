@@ -21,6 +21,13 @@ DiskRecord sample() {
   record.meta.date_ms = 1234567890000;
   record.meta.age_s = 9;
   record.meta.fresh_until_ms = 1234567899999;
+  record.meta.headers = "Link: </a>\r\nX-Empty:\r\n";
+  record.meta.tags = {"film", "title-7"};
+  record.meta.vary = {"accept-encoding"};
+  record.meta.stale_while_revalidate_s = 30;
+  record.meta.stale_if_error_s = 600;
+  record.meta.always_validate = true;
+  record.meta.purge_epoch = 11;
   record.extents = {{{16, 4}, 1 << 20, 0x12345678}, {{3, 0}, 5000, 0x9abcdef0}};
   record.meta.length = (1 << 20) + 5000;
   record.meta.crc32c = crc32c_combine(0x12345678, 0x9abcdef0, 5000);
@@ -36,6 +43,45 @@ TEST(DiskRecord, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->meta.content_encoding, "br");
   EXPECT_EQ(read->meta.length, record.meta.length);
   EXPECT_EQ(read->extents.size(), 2u);
+  EXPECT_EQ(read->meta.headers, record.meta.headers);
+  EXPECT_EQ(read->meta.tags, record.meta.tags);
+  EXPECT_EQ(read->meta.vary, record.meta.vary);
+  EXPECT_EQ(read->meta.stale_while_revalidate_s, 30u);
+  EXPECT_EQ(read->meta.stale_if_error_s, 600u);
+  EXPECT_FALSE(read->meta.must_revalidate);
+  EXPECT_TRUE(read->meta.always_validate);
+  EXPECT_FALSE(read->meta.heuristic);
+  EXPECT_EQ(read->meta.purge_epoch, 11u);
+}
+
+// What an edge of the release before wrote.
+TEST(DiskRecord, ReadsFormat1) {
+  const auto text = [](ByteWriter& out, std::string_view value) {
+    out.u32(static_cast<std::uint32_t>(value.size()));
+    out.append(value);
+  };
+  ByteWriter out;
+  out.u8(1);
+  out.u64(5);
+  text(out, "/a|all");
+  out.u16(200);
+  for (const char* value : {"text/plain", "\"e\"", "", "max-age=5", ""}) text(out, value);
+  out.u64(3);
+  out.u32(0x11223344);
+  out.i64(1000);
+  out.i64(900);
+  out.u32(1);
+  out.i64(6000);
+  out.u8(1);
+  out.u32(0);
+  out.u32(crc32c(out.bytes()));
+  const auto read = decode_record("/a|all", out.bytes());
+  ASSERT_TRUE(read.has_value());
+  EXPECT_TRUE(read->is_inline);
+  EXPECT_EQ(read->meta.etag, "\"e\"");
+  EXPECT_EQ(read->meta.fresh_until_ms, 6000);
+  EXPECT_TRUE(read->meta.headers.empty());
+  EXPECT_EQ(read->meta.purge_epoch, 0u);
 }
 
 TEST(DiskRecord, FindsEveryFlippedBitAndEveryCut) {

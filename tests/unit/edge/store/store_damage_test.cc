@@ -216,7 +216,7 @@ TEST_F(StoreDamage, ADamagedRecordIsDropped) {
     claims_slot_of_c.sequence -= 2;
     auto inline_record = (*index)->record("/inline");
     ASSERT_TRUE(inline_record.ok());
-    const std::vector<RecordIndex::Change> changes = {
+    std::vector<RecordIndex::Change> changes = {
         {"/a", of_a, std::nullopt, false},
         {"/b", of_c, std::nullopt, false},
         {"/z", encode_record(claims_slot_of_c), std::nullopt, false},
@@ -356,7 +356,8 @@ TEST_F(StoreDamage, AnUnknownFormatStartsEmpty) {
   std::copy(sum.bytes().begin(), sum.bytes().end(), future.end() - 4);
   {
     auto index = RecordIndex::open(options_.directory + "/index");
-    ASSERT_TRUE((*index)->apply(std::vector<RecordIndex::Change>{{"/a", future, std::nullopt, false}}).ok());
+    RecordIndex::Change change{"/a", future, std::nullopt, false};
+    ASSERT_TRUE((*index)->apply({&change, 1}).ok());
   }
   open();
   EXPECT_EQ(store_->counters().disk_objects, 0u);
