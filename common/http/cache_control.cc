@@ -28,17 +28,14 @@ void restrict_to(std::optional<std::uint32_t>& seconds, std::string_view argumen
   seconds = seconds ? std::min(*seconds, value) : value;
 }
 
+// Of several, the one that asks for most.
+void demand(std::optional<std::uint32_t>& seconds, std::string_view argument) {
+  seconds = std::max(seconds.value_or(0), parse_seconds(argument));
+}
+
 // The forms with field names (no-cache="Set-Cookie") count as the plain ones, which restrict more.
-void apply(CacheControl& control, std::string_view name, std::string_view argument) {
-  if (names_equal(name, "max-age")) {
-    restrict_to(control.max_age_s, argument);
-  } else if (names_equal(name, "s-maxage")) {
-    restrict_to(control.s_maxage_s, argument);
-  } else if (names_equal(name, "stale-while-revalidate")) {
-    restrict_to(control.stale_while_revalidate_s, argument);
-  } else if (names_equal(name, "stale-if-error")) {
-    restrict_to(control.stale_if_error_s, argument);
-  } else if (names_equal(name, "no-store")) {
+void apply_flag(CacheControl& control, std::string_view name) {
+  if (names_equal(name, "no-store")) {
     control.no_store = true;
   } else if (names_equal(name, "no-cache")) {
     control.no_cache = true;
@@ -48,8 +45,36 @@ void apply(CacheControl& control, std::string_view name, std::string_view argume
     control.public_ = true;
   } else if (names_equal(name, "must-revalidate")) {
     control.must_revalidate = true;
+  } else if (names_equal(name, "proxy-revalidate")) {
+    control.proxy_revalidate = true;
+  } else if (names_equal(name, "must-understand")) {
+    control.must_understand = true;
+  } else if (names_equal(name, "only-if-cached")) {
+    control.only_if_cached = true;
   } else if (names_equal(name, "immutable")) {
     control.immutable = true;
+  }
+}
+
+void apply(CacheControl& control, std::string_view name, std::string_view argument) {
+  if (names_equal(name, "max-age")) {
+    restrict_to(control.max_age_s, argument);
+  } else if (names_equal(name, "s-maxage")) {
+    restrict_to(control.s_maxage_s, argument);
+  } else if (names_equal(name, "stale-while-revalidate")) {
+    restrict_to(control.stale_while_revalidate_s, argument);
+  } else if (names_equal(name, "stale-if-error")) {
+    restrict_to(control.stale_if_error_s, argument);
+  } else if (names_equal(name, "min-fresh")) {
+    demand(control.min_fresh_s, argument);
+  } else if (names_equal(name, "max-stale")) {
+    if (argument.empty()) {
+      control.max_stale_s = control.max_stale_s.value_or(UINT32_MAX);
+    } else {
+      restrict_to(control.max_stale_s, argument);
+    }
+  } else {
+    apply_flag(control, name);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "common/base/check.h"
+#include "common/http/message.h"
 
 namespace reelway::http {
 namespace {
@@ -17,14 +18,15 @@ constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tu
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-// Reads a date from left to right; the first thing that is not as expected fails the whole.
+// Reads a date from left to right; the first thing that is not as expected fails the whole. Names may be in any case:
+// senders must use this one, but a date that is clear all the same is better than none.
 class DateReader {
  public:
   explicit DateReader(std::string_view text) : rest_(text) {}
 
   template <std::size_t N>
   unsigned one_of(const std::array<std::string_view, N>& names) {
-    const auto found = std::find_if(names.begin(), names.end(), [&](auto name) { return rest_.starts_with(name); });
+    const auto found = std::find_if(names.begin(), names.end(), [&](auto name) { return begins_with(name); });
     if (found == names.end()) {
       failed_ = true;
       return 0;
@@ -34,7 +36,7 @@ class DateReader {
   }
 
   void literal(std::string_view text) {
-    if (rest_.starts_with(text)) {
+    if (begins_with(text)) {
       rest_.remove_prefix(text.size());
     } else {
       failed_ = true;
@@ -80,6 +82,8 @@ class DateReader {
   }
 
  private:
+  bool begins_with(std::string_view text) const { return names_equal(rest_.substr(0, text.size()), text); }
+
   std::string_view rest_;
   bool failed_ = false;
   unsigned hour_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "common/http/message.h"
 
@@ -31,14 +32,17 @@ RangeDecision decide_suffix(std::uint64_t count, std::uint64_t length) {
   return ByteRange{length - taken, taken};
 }
 
-}  // namespace
-
-RangeDecision decide_range(std::string_view range_header, std::uint64_t length) {
+// What follows "bytes=".
+std::optional<std::string_view> byte_range_set(std::string_view range_header) {
   const std::size_t equals = range_header.find('=');
   if (equals == std::string_view::npos || !names_equal(trimmed(range_header.substr(0, equals)), "bytes")) {
-    return WholeObject{};
+    return std::nullopt;
   }
-  const std::string_view spec = trimmed(range_header.substr(equals + 1));
+  return trimmed(range_header.substr(equals + 1));
+}
+
+// One range of the set. WholeObject: it is not understood.
+RangeDecision decide_spec(std::string_view spec, std::uint64_t length) {
   const std::size_t dash = spec.find('-');
   if (dash == std::string_view::npos) return WholeObject{};
   const std::string_view last_text = spec.substr(dash + 1);
@@ -50,6 +54,48 @@ RangeDecision decide_range(std::string_view range_header, std::uint64_t length) 
   if (*first >= length) return Unsatisfiable{};
   const std::uint64_t end = last ? std::min(*last, length - 1) : length - 1;
   return ByteRange{*first, end - *first + 1};
+}
+
+// Overlapping and touching ranges as one. Ends cannot overflow: they lie within the object.
+std::vector<ByteRange> coalesced(std::vector<ByteRange> ranges) {
+  std::vector<ByteRange> sorted = ranges;
+  std::sort(sorted.begin(), sorted.end(), [](const ByteRange& a, const ByteRange& b) { return a.first < b.first; });
+  std::vector<ByteRange> joined;
+  for (const ByteRange& range : sorted) {
+    if (!joined.empty() && range.first <= joined.back().first + joined.back().count) {
+      const std::uint64_t end = std::max(joined.back().first + joined.back().count, range.first + range.count);
+      joined.back().count = end - joined.back().first;
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined.size() == ranges.size() ? ranges : joined;
+}
+
+}  // namespace
+
+RangeDecision decide_range(std::string_view range_header, std::uint64_t length) {
+  const auto set = byte_range_set(range_header);
+  return set ? decide_spec(*set, length) : RangeDecision(WholeObject{});
+}
+
+RangesDecision decide_ranges(std::string_view range_header, std::uint64_t length) {
+  const auto set = byte_range_set(range_header);
+  if (!set) return WholeObject{};
+  std::vector<ByteRange> ranges;
+  std::size_t members = 0;
+  for (std::string_view rest = *set; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    const std::string_view spec = trimmed(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (spec.empty()) continue;  // RFC 9110 section 5.6.1.2: empty members of a list count for nothing
+    const RangeDecision decision = decide_spec(spec, length);
+    if (std::holds_alternative<WholeObject>(decision) || ++members > kRangesMax) return WholeObject{};
+    if (const auto* range = std::get_if<ByteRange>(&decision)) ranges.push_back(*range);
+  }
+  if (members == 0) return WholeObject{};
+  if (ranges.empty()) return Unsatisfiable{};
+  return coalesced(std::move(ranges));
 }
 
 std::string content_range(const ByteRange& range, std::uint64_t length) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace reelway::http {
 
@@ -19,6 +21,14 @@ struct Unsatisfiable {};
 using RangeDecision = std::variant<WholeObject, ByteRange, Unsatisfiable>;
 
 RangeDecision decide_range(std::string_view range_header, std::uint64_t length);
+
+// The same for a header that may name several ranges (section 14.2). Those that cannot be satisfied are left out; those
+// that overlap or touch become one, and then all stand in the object's order, else in the order asked for (section
+// 15.3.7.2). At least one. More than kRangesMax are ignored: the whole object costs less than its pieces.
+inline constexpr std::size_t kRangesMax = 16;
+using RangesDecision = std::variant<WholeObject, std::vector<ByteRange>, Unsatisfiable>;
+
+RangesDecision decide_ranges(std::string_view range_header, std::uint64_t length);
 
 std::string content_range(const ByteRange& range, std::uint64_t length);  // "bytes 0-99/1000"
 

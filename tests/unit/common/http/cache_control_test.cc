@@ -53,5 +53,16 @@ TEST(CacheControl, UnknownAndBrokenPartsAreSkipped) {
   EXPECT_FALSE(parse_cache_control("").no_store);
 }
 
+TEST(CacheControl, WhatARequestAsksFor) {
+  const auto control = parse_cache_control("only-if-cached, min-fresh=5, min-fresh=30, max-stale=7, max-stale");
+  EXPECT_TRUE(control.only_if_cached);
+  EXPECT_EQ(control.min_fresh_s, 30u);
+  EXPECT_EQ(control.max_stale_s, 7u);
+  EXPECT_EQ(parse_cache_control("max-stale").max_stale_s, UINT32_MAX);
+  EXPECT_EQ(parse_cache_control("max-stale=x").max_stale_s, 0u);
+  const auto response = parse_cache_control("proxy-revalidate, must-understand");
+  EXPECT_TRUE(response.proxy_revalidate && response.must_understand);
+}
+
 }  // namespace
 }  // namespace reelway::http

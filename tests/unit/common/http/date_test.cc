@@ -33,15 +33,23 @@ TEST(ParseDate, LeapSecondIsTheSecondAfter) {
 TEST(ParseDate, RefusesTheRest) {
   for (const char* text :
        {"", "0", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 6 Nov 1994 08:49:37 GMT",
-        "sun, 06 nov 1994 08:49:37 gmt", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
-        "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ",
-        "Sun Nov 6 08:49:37 1994", "Sun, 00 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT"}) {
+        "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun Nov 6 08:49:37 1994",
+        "Sun, 00 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT"}) {
     EXPECT_EQ(parse_date(text), std::nullopt) << text;
   }
 }
 
 TEST(ParseDate, ReadsWhatFormatWrites) {
   for (std::int64_t time = 0; time < 8'000'000'000; time += 86'399 * 37) EXPECT_EQ(parse_date(format_date(time)), time);
+}
+
+// Senders must write names as the RFC does; a date that is clear all the same is read.
+TEST(ParseDate, NamesInAnyCase) {
+  for (const char* text : {"sun, 06 nov 1994 08:49:37 gmt", "SUN, 06 NOV 1994 08:49:37 GMT",
+                           "SUNDAY, 06-nov-94 08:49:37 gMT", "sUN nOV  6 08:49:37 1994"}) {
+    EXPECT_EQ(parse_date(text), 784111777) << text;
+  }
 }
 
 }  // namespace

@@ -56,5 +56,50 @@ TEST(DecideRange, IgnoredForms) {
   }
 }
 
+std::string decide_several(std::string_view header, std::uint64_t length) {
+  const RangesDecision decision = decide_ranges(header, length);
+  if (std::holds_alternative<WholeObject>(decision)) return "whole";
+  if (std::holds_alternative<Unsatisfiable>(decision)) return "unsatisfiable";
+  std::string text;
+  for (const ByteRange& range : std::get<std::vector<ByteRange>>(decision)) {
+    text += (text.empty() ? "" : " ") + std::to_string(range.first) + "+" + std::to_string(range.count);
+  }
+  return text;
+}
+
+TEST(DecideRanges, SeveralAreTakenInTheOrderAskedFor) {
+  EXPECT_EQ(decide_several("bytes=0-1", 1000), "0+2");
+  EXPECT_EQ(decide_several("bytes=0-1,500-999, -1", 1000), "0+2 500+500");
+  EXPECT_EQ(decide_several("bytes=500-501 , 0-1", 1000), "500+2 0+2");
+  EXPECT_EQ(decide_several("bytes=,0-0,,2-2,", 1000), "0+1 2+1");
+}
+
+TEST(DecideRanges, OverlappingAndTouchingBecomeOne) {
+  EXPECT_EQ(decide_several("bytes=0-9,5-14", 1000), "0+15");
+  EXPECT_EQ(decide_several("bytes=0-9,10-19", 1000), "0+20");
+  EXPECT_EQ(decide_several("bytes=100-,50-60,0-,0-", 1000), "0+1000");
+  EXPECT_EQ(decide_several("bytes=900-,10-20,15-25", 1000), "10+16 900+100");
+}
+
+TEST(DecideRanges, WhatCannotBeSatisfiedIsLeftOut) {
+  EXPECT_EQ(decide_several("bytes=0-1,1000-", 1000), "0+2");
+  EXPECT_EQ(decide_several("bytes=1000-,2000-2001", 1000), "unsatisfiable");
+  EXPECT_EQ(decide_several("bytes=-0", 1000), "unsatisfiable");
+}
+
+TEST(DecideRanges, OneThatIsNotUnderstoodSpoilsAll) {
+  for (const char* header :
+       {"", "bytes=", "bytes=,", "bytes=0-1,a-b", "bytes=0-1,5-4", "items=0-1,3-4", "bytes=0-1;3-4"}) {
+    EXPECT_EQ(decide_several(header, 1000), "whole") << header;
+  }
+}
+
+TEST(DecideRanges, TooManyAreIgnored) {
+  std::string header = "bytes=0-0";
+  for (std::size_t i = 1; i < kRangesMax; ++i) header += "," + std::to_string(2 * i) + "-" + std::to_string(2 * i);
+  EXPECT_EQ(std::get<std::vector<ByteRange>>(decide_ranges(header, 1000)).size(), kRangesMax);
+  EXPECT_EQ(decide_several(header + ",900-901", 1000), "whole");
+}
+
 }  // namespace
 }  // namespace reelway::http
