@@ -17,6 +17,7 @@ struct ReuseRequest {
   std::optional<std::uint32_t> max_age_s;
   std::optional<std::uint32_t> min_fresh_s;
   std::optional<std::uint32_t> max_stale_s;  // UINT32_MAX: however stale
+  std::uint32_t stale_if_error_s = 0;
 };
 ReuseRequest reuse_request(const http::HeaderList& request);
 
