@@ -127,9 +127,11 @@ struct ResponseParser::State {
     if (auto refusal = check_transfer_encoding(fields, reader.minor_version())) return refusal;
     head.status = reader.status();
     head.minor_version = reader.minor_version();
-    head.keep_alive = keeps_alive(fields, head.minor_version) && !reader.body_ends_with_connection();
     head.chunked = fields.transfer_encodings == 1;
     head.content_length = reader.content_length();
+    // A 204 that announces a body (RFC 9110 section 8.6 forbids it) may send it, too, and then it is no answer's.
+    const bool stray_body = head.status == 204 && (head.chunked || head.content_length.value_or(0) > 0);
+    head.keep_alive = keeps_alive(fields, head.minor_version) && !reader.body_ends_with_connection() && !stray_body;
     return std::nullopt;
   }
 

@@ -19,6 +19,11 @@
 //   body, chunked or
 //   ended by the close     buffer_, decoded by the parser and copied to the call's room
 //
+// An answer is believed only as far as it can be told to be one. Bytes that come while no request is out, or that were
+// there before the request left, or that follow an answer's end, are of no request of ours (RFC 9112 section 6.3): the
+// connection is dropped and nothing of it is taken. What an upstream sends before our request reaches it and after we
+// have looked cannot be told from an answer by HTTP/1.1.
+//
 // Memory that an operation in flight refers to belongs to the call, so a call is told of its end only after the last
 // operation has come back (failure_ keeps the reason until then).
 
@@ -26,6 +31,7 @@ namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kBufferBytes = 32 * 1024;
+constexpr std::size_t kInterimHeadsMax = 16;
 
 Error unreachable(std::string_view name, std::string_view why) {
   std::string detail(name);
@@ -33,9 +39,13 @@ Error unreachable(std::string_view name, std::string_view why) {
   return {ErrorCode::upstream_unreachable, Side::upstream, true, std::move(detail)};
 }
 
-// More came than a response holds: whatever this is, the connection cannot be trusted any more.
+Error failed_answer(std::string detail) {
+  return {ErrorCode::upstream_failed, Side::upstream, true, std::move(detail)};
+}
+
+// More came than a response holds: its length was wrong, or the rest is of no request of ours.
 Error out_of_step() {
-  return {ErrorCode::upstream_failed, Side::upstream, true, "bytes after the end of a response"};
+  return failed_answer("bytes after the end of a response");
 }
 
 std::string milliseconds_text(std::chrono::milliseconds time) {
@@ -52,12 +62,17 @@ UpstreamConnection::UpstreamConnection(ring::Ring& ring, Owner& owner, const Soc
       name_(name),
       timeouts_(timeouts),
       buffer_(kBufferBytes),
-      timer_(ring) {}
+      timer_(ring),
+      progress_timer_(ring) {}
 
 void UpstreamConnection::start(UpstreamCall& call) {
   CHECK(call_ == nullptr && (phase_ == Phase::fresh || phase_ == Phase::idle));
   call_ = &call;
-  phase_ == Phase::fresh ? connect() : send_request();
+  if (phase_ == Phase::fresh) return connect();
+  // The answer cannot be here before the request; a close may be.
+  if (waiting() == Waiting::nothing) return send_request();
+  unanswered_ = std::exchange(call_, nullptr);
+  fail(out_of_step());
 }
 
 void UpstreamConnection::connect() {
@@ -73,7 +88,16 @@ void UpstreamConnection::connect() {
 void UpstreamConnection::on_connected(std::int32_t result, std::uint32_t) {
   if (phase_ == Phase::closing) return close_when_quiet();
   if (result < 0) return fail(unreachable(name_, std::string("connect: ") + std::strerror(-result)));
+  if (waiting() == Waiting::bytes) return fail(failed_answer("bytes before the first request"));
   send_request();
+}
+
+// What the kernel has for us that has not been asked for.
+UpstreamConnection::Waiting UpstreamConnection::waiting() const {
+  std::uint8_t byte = 0;
+  const ssize_t count = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) return Waiting::bytes;
+  return count < 0 && (errno == EAGAIN || errno == EINTR) ? Waiting::nothing : Waiting::end;
 }
 
 void UpstreamConnection::send_request() {
@@ -81,8 +105,11 @@ void UpstreamConnection::send_request() {
   ++calls_begun_;
   answer_begun_ = false;
   sent_bytes_ = 0;
+  request_turn_ = ring_.turns();
+  interim_heads_ = 0;
   in_place_left_.reset();
   parser_.reset();
+  parser_.expect(call_->request_text().starts_with("HEAD "));
   send_rest();
   if (!receive_.in_flight()) receive_next();
   arm_timeout(timeouts_.first_byte);
@@ -94,8 +121,8 @@ void UpstreamConnection::send_rest() {
 
 void UpstreamConnection::on_sent(std::int32_t result, std::uint32_t) {
   if (phase_ == Phase::closing) return close_when_quiet();
-  // The response may have come already, even the whole of it: then the request must have left.
-  if (result < 0) return end_of_stream();
+  // The upstream takes no more of the request. It may have answered all the same: the receive brings that, or the end.
+  if (result < 0) return;
   sent_bytes_ += static_cast<std::size_t>(result);
   if (call_ != nullptr && sent_bytes_ < call_->request_text().size()) send_rest();
 }
@@ -110,14 +137,18 @@ void UpstreamConnection::receive_next() {
     }
     if (target.size() > *in_place_left_) target = target.first(static_cast<std::size_t>(*in_place_left_));
   }
+  in_place_ = target;
   ring_.receive(receive_, fd_.get(), target);
 }
 
 void UpstreamConnection::on_received(std::int32_t result, std::uint32_t) {
   if (phase_ == Phase::closing) return close_when_quiet();
-  if (result <= 0) return end_of_stream();
+  if (result < 0) return broken(std::strerror(-result));
+  if (result == 0) return end_of_stream();
   const auto count = static_cast<std::size_t>(result);
   if (phase_ == Phase::idle) return fail(out_of_step());
+  // Received before the request was given to the kernel.
+  if (!answer_begun_ && ring_.turns() == request_turn_) return repeat_or_fail(out_of_step());
   answer_begun_ = true;
   receiving_in_place_ ? received_in_place(count) : received_in_buffer(ByteView(buffer_).first(count));
   if ((phase_ == Phase::awaiting_head || phase_ == Phase::body || phase_ == Phase::idle) && !receive_.in_flight()) {
@@ -127,8 +158,7 @@ void UpstreamConnection::on_received(std::int32_t result, std::uint32_t) {
 
 void UpstreamConnection::received_in_place(std::size_t count) {
   *in_place_left_ -= count;
-  arm_timeout(timeouts_.idle);
-  if (!call_->advanced(count)) return drop_call();
+  if (!take_piece(ByteView(in_place_).first(count))) return;
   if (*in_place_left_ == 0) finish_call();
 }
 
@@ -140,15 +170,15 @@ void UpstreamConnection::received_in_buffer(ByteView input) {
     switch (step->event) {
       case http::ParseEvent::need_more: return;
       case http::ParseEvent::head:
-        if (parser_.head().status < 200) {  // an interim response: the real one follows
-          parser_.reset();
+        if (parser_.head().status < 200) {
+          if (!take_interim()) return;
           continue;
         }
         if (!take_head()) return;
         if (!in_place_left_) continue;
         if (input.size() > *in_place_left_) return fail(out_of_step());
-        if (!take_body(input)) return;
         *in_place_left_ -= input.size();
+        if (!take_body(input)) return;
         if (*in_place_left_ == 0) finish_call();
         return;
       case http::ParseEvent::body:
@@ -161,19 +191,40 @@ void UpstreamConnection::received_in_buffer(ByteView input) {
   }
 }
 
+// An interim response: the real one follows. We never ask for another protocol, so 101 is no answer.
+bool UpstreamConnection::take_interim() {
+  const bool refused = parser_.head().status == 101 || ++interim_heads_ > kInterimHeadsMax;
+  if (refused) {
+    fail(failed_answer(parser_.head().status == 101 ? "it switched protocols unasked"
+                                                    : "more than 16 interim responses"));
+    return false;
+  }
+  parser_.reset();
+  return true;
+}
+
 bool UpstreamConnection::take_head() {
   const http::ResponseHead& head = parser_.head();
+  // Sent to a connection that rested for too long, not to this request (RFC 9110 section 15.5.9).
+  if (head.status == 408 && calls_begun_ > 1) {
+    repeat_or_fail(unreachable(name_, "it had waited too long for a request"));
+    return false;
+  }
   phase_ = Phase::body;
   arm_timeout(timeouts_.idle);
-  const bool has_body = head.status != 204 && head.status != 304;
+  window_bytes_ = 0;
+  if (timeouts_.progress_bytes_min > 0) progress_timer_.arm(timeouts_.idle, [this] { check_progress(); });
+  const bool to_head = call_->request_text().starts_with("HEAD ");
+  const bool has_body = !to_head && head.status != 204 && head.status != 304;
   if (has_body && head.content_length && !head.chunked) in_place_left_ = *head.content_length;
+  // A part of a body begins anywhere in its coding.
+  coding_ = http::CodingCheck(head.status == 206 ? "" : head.headers.find("Content-Encoding").value_or(""));
   if (call_->head(head)) return true;
   drop_call();
   return false;
 }
 
 bool UpstreamConnection::take_body(ByteView piece) {
-  arm_timeout(timeouts_.idle);
   while (!piece.empty()) {
     const std::span<std::uint8_t> room = call_->room();
     if (room.empty()) {
@@ -182,32 +233,55 @@ bool UpstreamConnection::take_body(ByteView piece) {
     }
     const std::size_t count = std::min(room.size(), piece.size());
     std::memcpy(room.data(), piece.data(), count);
+    if (!take_piece(piece.first(count))) return false;
     piece = piece.subspan(count);
-    if (!call_->advanced(count)) {
-      drop_call();
-      return false;
-    }
   }
   return true;
 }
 
-void UpstreamConnection::end_of_stream() {
-  if (phase_ == Phase::idle) return fail(unreachable(name_, "closed"));
-  if (phase_ == Phase::awaiting_head && !answer_begun_) {
-    if (calls_begun_ > 1) unanswered_ = std::exchange(call_, nullptr);
-    return fail(unreachable(name_, "closed the connection before it answered"));
+// It lies in the call's room already.
+bool UpstreamConnection::take_piece(ByteView piece) {
+  arm_timeout(timeouts_.idle);
+  window_bytes_ += piece.size();
+  if (!coding_.feed(piece)) {
+    fail(failed_answer("the body is not of the coding that Content-Encoding names"));
+    return false;
   }
+  if (call_->advanced(piece.size())) return true;
+  drop_call();
+  return false;
+}
+
+void UpstreamConnection::end_of_stream() {
   if (phase_ == Phase::body && !in_place_left_) {
     const auto step = parser_.finish();
     if (step.ok()) return finish_call();
   }
-  std::string detail = "the connection closed in the head";
-  if (in_place_left_) detail = "the connection closed " + std::to_string(*in_place_left_) + " bytes before the end";
-  fail({ErrorCode::upstream_truncated, Side::upstream, true, std::move(detail)});
+  broken("closed");
+}
+
+// The connection is no more, and what it carried is not whole: a reset is no end of a body, even where a close is.
+void UpstreamConnection::broken(std::string_view how) {
+  if (phase_ == Phase::idle) return fail(unreachable(name_, how));
+  if (phase_ == Phase::awaiting_head && !answer_begun_) {
+    return repeat_or_fail(unreachable(name_, "ended before it answered: " + std::string(how)));
+  }
+  std::string detail = "the connection ended in the head";
+  if (phase_ == Phase::body) detail = "the connection ended in the body";
+  if (in_place_left_) detail = "the connection ended " + std::to_string(*in_place_left_) + " bytes before the end";
+  fail({ErrorCode::upstream_truncated, Side::upstream, true, detail + ": " + std::string(how)});
+}
+
+// Nothing of an answer to this call has come. On a connection that had been at rest that says little of the upstream.
+void UpstreamConnection::repeat_or_fail(Error reason) {
+  if (calls_begun_ > 1 && call_->repeatable()) unanswered_ = std::exchange(call_, nullptr);
+  fail(std::move(reason));
 }
 
 // Becoming idle comes first: the call may begin another one from inside ended().
 void UpstreamConnection::finish_call() {
+  if (!coding_.complete()) return fail(failed_answer("the body is not of the coding that Content-Encoding names"));
+  if (waiting() == Waiting::bytes) return fail(out_of_step());
   UpstreamCall* call = std::exchange(call_, nullptr);
   const bool reusable = parser_.head().keep_alive && !send_.in_flight();
   if (!reusable) {
@@ -218,6 +292,7 @@ void UpstreamConnection::finish_call() {
   phase_ = Phase::idle;
   in_place_left_.reset();
   arm_timeout(timeouts_.idle);
+  progress_timer_.disarm();
   call->ended();
   if (phase_ == Phase::idle) owner_.became_idle(*this);
 }
@@ -242,6 +317,17 @@ void UpstreamConnection::on_timeout() {
   }
 }
 
+void UpstreamConnection::check_progress() {
+  if (phase_ != Phase::body) return;
+  if (window_bytes_ < timeouts_.progress_bytes_min) {
+    return fail({ErrorCode::upstream_truncated, Side::upstream, true,
+                 "only " + std::to_string(window_bytes_) + " bytes of the body came within " +
+                     milliseconds_text(timeouts_.idle)});
+  }
+  window_bytes_ = 0;
+  progress_timer_.arm(timeouts_.idle, [this] { check_progress(); });
+}
+
 void UpstreamConnection::close(const Error& reason) {
   if (phase_ != Phase::closing) fail(reason);
 }
@@ -255,6 +341,7 @@ void UpstreamConnection::fail(Error error) {
 
 void UpstreamConnection::close_when_quiet() {
   timer_.disarm();
+  progress_timer_.disarm();
   if (connect_.in_flight()) ring_.cancel(connect_);
   if (send_.in_flight()) ring_.cancel(send_);
   if (receive_.in_flight()) ring_.cancel(receive_);

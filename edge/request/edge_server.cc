@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kControlConnections = 8;
 constexpr std::size_t kRelayConnections = 8;
 constexpr std::chrono::milliseconds kControlSilenceMax{5'000};
+// Of a film's object within upstream.idle_timeout.
+constexpr std::uint64_t kProgressBytesMin = 1024;
 // How long an answer may go on after its rental has ended, but for what the kernel has of it.
 constexpr std::chrono::milliseconds kRecheckPeriod{1'000};
 // The thread checks about eight thousand signatures a second; more than this waiting would be too late anyway.
@@ -39,8 +41,8 @@ UpstreamOptions upstream_options(const EdgeConfig& config, const SocketAddress& 
   options.address = address;
   options.name = std::move(name);
   options.connections_max = config.upstream_connections_max;
-  options.timeouts = {config.upstream_connect_timeout, config.upstream_first_byte_timeout,
-                      config.upstream_idle_timeout};
+  options.timeouts = {config.upstream_connect_timeout, config.upstream_first_byte_timeout, config.upstream_idle_timeout,
+                      kProgressBytesMin};
   return options;
 }
 
@@ -51,6 +53,7 @@ UpstreamOptions control_options(const EdgeConfig& config, const SocketAddress& a
   // for films, which may be less than a beat.
   options.timeouts.first_byte = kControlSilenceMax;
   options.timeouts.idle = kControlSilenceMax;
+  options.timeouts.progress_bytes_min = 0;
   return options;
 }
 

@@ -54,6 +54,8 @@ struct Script {
   std::shared_ptr<Latch> gate = nullptr;        // after bytes_before_gate of the body
   std::shared_ptr<Latch> before_end = nullptr;  // after the body, before its last chunk: a stream that stays open
   bool close_after = false;
+  std::string raw = {};      // sent as it is, in place of all the above but before_head and close_after
+  bool reset_after = false;  // the connection is reset, not closed
 };
 
 // A blocking HTTP/1.1 origin: one thread a connection, answers by script, counts what is asked.
@@ -158,6 +160,8 @@ class FakeOrigin {
 
   static bool answer(int fd, const Script& script) {
     if (script.before_head) script.before_head->wait();
+    if (script.reset_after) reset_at_close(fd);
+    if (!script.raw.empty()) return send_all(fd, script.raw) && !script.close_after && !script.reset_after;
     std::string head = "HTTP/1.1 " + std::to_string(script.status) + " X\r\n" + script.headers;
     if (script.with_digest) {
       const std::uint32_t sum = crc32c(as_bytes(script.body)) ^ (script.wrong_digest ? 1u : 0u);
@@ -175,7 +179,12 @@ class FakeOrigin {
     }
     if (script.before_end) script.before_end->wait();
     if (!script.with_length && !send_all(fd, "0\r\n\r\n")) return false;
-    return script.announced_more == 0 && !script.close_after;
+    return script.announced_more == 0 && !script.close_after && !script.reset_after;
+  }
+
+  static void reset_at_close(int fd) {
+    const linger now{1, 0};
+    (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
 
   static bool send_body(int fd, std::string_view bytes, bool plain) {

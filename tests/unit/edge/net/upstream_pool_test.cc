@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "tests/support/fake_origin.h"
+#include "tests/unit/edge/net/upstream_call_under_test.h"
 
 namespace reelway::edge {
 namespace {
@@ -13,40 +12,7 @@ using testing::FakeOrigin;
 using testing::Latch;
 using testing::Script;
 
-struct Call final : UpstreamCall {
-  explicit Call(const std::string& path) : text("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n") {}
-  const std::string& request_text() const override { return text; }
-  bool head(const http::ResponseHead& head) override {
-    status = head.status;
-    return !refuse_head;
-  }
-  std::span<std::uint8_t> room() override { return std::span(piece).first(room_bytes); }
-  bool advanced(std::size_t bytes) override {
-    body.append(reinterpret_cast<const char*>(piece.data()), bytes);
-    return !refuse_body;
-  }
-  void ended() override {
-    done = true;
-    if (told) told();
-  }
-  void failed(Error failure) override {
-    done = true;
-    error = std::move(failure);
-    if (told) told();
-  }
-  ErrorCode code() const { return error ? error->code : ErrorCode::usage; }
-
-  std::string text;
-  std::array<std::uint8_t, 1000> piece{};
-  std::size_t room_bytes = 1000;
-  bool refuse_head = false;
-  bool refuse_body = false;
-  std::uint16_t status = 0;
-  std::string body;
-  bool done = false;
-  std::optional<Error> error;
-  std::function<void()> told;
-};
+using Call = CallUnderTest;
 
 class UpstreamPoolTest : public ::testing::Test {
  protected:
