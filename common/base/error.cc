@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace reelway {
 
@@ -15,12 +16,30 @@ std::string describe(const Error& error) {
   return text;
 }
 
-std::string error_json(const Error& error) {
-  const ErrorInfo& info = error.info();
+namespace {
+
+std::string json_of(const ErrorInfo& info, const std::string& detail) {
   nlohmann::json body;
-  body["error"] = {{"code", info.name}, {"message", info.meaning}, {"detail", error.detail}, {"remedy", info.remedy}};
+  body["error"] = {{"code", info.name}, {"message", info.meaning}, {"detail", detail}, {"remedy", info.remedy}};
   // Detail may quote a client's bytes, which need not be UTF-8.
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Of errors without detail, by code: a flood of refusals must not cost a JSON document each.
+const std::string& json_without_detail(const ErrorInfo& info) {
+  static const std::vector<std::string> bodies = [] {
+    std::vector<std::string> made;
+    for (const ErrorInfo& each : error_table()) made.push_back(json_of(each, {}));
+    return made;
+  }();
+  return bodies[static_cast<std::size_t>(info.code)];
+}
+
+}  // namespace
+
+std::string error_json(const Error& error) {
+  const ErrorInfo& info = error.info();
+  return error.detail.empty() ? json_without_detail(info) : json_of(info, error.detail);
 }
 
 Error system_error(std::string_view call, std::string_view subject, int errno_value) {

@@ -1,6 +1,5 @@
 #include "edge/net/client_connection.h"
 
-#include <arpa/inet.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
@@ -151,19 +150,6 @@ void ClientConnection::refuse(const Error& error) {
 
 bool ClientConnection::may_keep_alive() const {
   return turn_->parser.head().keep_alive && !around_.draining && !(input_over_ && turn_->pending.empty());
-}
-
-std::string ClientConnection::peer_address() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return "-";
-  char text[INET6_ADDRSTRLEN] = "-";
-  if (address.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(&address)->sin_addr, text, sizeof text);
-  } else if (address.ss_family == AF_INET6) {
-    ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr, text, sizeof text);
-  }
-  return text;
 }
 
 void ClientConnection::write(ResponseStream::Piece piece) {

@@ -72,7 +72,7 @@ class ClientConnection {
   void close_now();
 
   // For its turn: what ResponseStream asks for, and the end of a send.
-  std::string peer_address() const;
+  std::optional<ClientAddress> peer_address() const { return ClientAddress::of_peer(fd_.get()); }
   bool may_keep_alive() const;
   void write(ResponseStream::Piece piece);
   void finish(bool keep_alive);

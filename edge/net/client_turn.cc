@@ -16,7 +16,7 @@ constexpr std::size_t kPendingKeptBytes = 4 * 1024;
 ClientTurn::ClientTurn(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory)
     : parser(limits), timer(ring), exchange(factory.make_exchange(*this)) {}
 
-std::string ClientTurn::peer_address() const {
+std::optional<ClientAddress> ClientTurn::peer_address() const {
   return connection->peer_address();
 }
 

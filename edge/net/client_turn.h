@@ -30,7 +30,7 @@ class ClientTurn final : public ResponseStream {
   ClientTurn(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory);
 
   const http::RequestHead& request() const override { return parser.head(); }
-  std::string peer_address() const override;
+  std::optional<ClientAddress> peer_address() const override;
   bool may_keep_alive() const override;
   void write(Piece piece) override;
   void finish(bool keep_alive) override;

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/base/bytes.h"
 #include "common/http/message.h"
+#include "edge/net/client_address.h"
 
 namespace reelway::edge {
 
@@ -26,7 +28,7 @@ class ResponseStream {
 
   // Valid between Exchange::begin() and finish().
   virtual const http::RequestHead& request() const = 0;
-  virtual std::string peer_address() const = 0;
+  virtual std::optional<ClientAddress> peer_address() const = 0;  // nullopt: the peer is gone already
   // Whether the connection may be used again after this answer: the client's wish and the server's, which is
   // against it while it drains.
   virtual bool may_keep_alive() const = 0;

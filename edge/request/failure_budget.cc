@@ -1,9 +1,6 @@
 #include "edge/request/failure_budget.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 // The balance may go below zero, because checks that were under way when it was spent still fail; but not below
 // -burst, so that an address whose junk has ended is admitted again after a known time.
@@ -11,41 +8,40 @@
 namespace reelway::edge {
 namespace {
 
-constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr std::size_t kIpv6CustomerBytes = 8;
 
-// What is counted together: an IPv4 address, also when a dual-stack socket maps it into IPv6 (RFC 4291, 2.5.5.2); of
-// any other IPv6 address the first 64 bits.
-std::string counted_as(const std::string& address) {
-  std::array<std::uint8_t, 16> bytes{};
-  if (inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
-  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin())) {
-    std::array<char, INET_ADDRSTRLEN> text{};
-    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), text.data(), text.size());
-    return text.data();
-  }
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
-  return text.data();
+// What is counted together: an IPv4 address; of an IPv6 address the first 64 bits.
+ClientAddress counted_as(ClientAddress address) {
+  if (!address.is_ipv4()) std::fill(address.bytes.begin() + kIpv6CustomerBytes, address.bytes.end(), std::uint8_t{0});
+  return address;
 }
 
 }  // namespace
 
-FailureBudget::Account& FailureBudget::account(const std::string& address) {
-  const std::string key = counted_as(address);
-  if (const auto found = by_address_.find(key); found != by_address_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    refill(recent_.front());
-    return recent_.front();
-  }
-  recent_.push_front({key, static_cast<double>(options_.burst), clock_.monotonic(), 0});
-  by_address_.emplace(recent_.front().address, recent_.begin());
+FailureBudget::Account* FailureBudget::find(const ClientAddress& counted) {
+  const auto found = by_address_.find(counted);
+  if (found == by_address_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  refill(recent_.front());
+  return &recent_.front();
+}
+
+FailureBudget::Account& FailureBudget::account(const ClientAddress& address) {
+  const ClientAddress counted = counted_as(address);
+  if (Account* known = find(counted)) return *known;
+  recent_.push_front({counted, static_cast<double>(options_.burst), clock_.monotonic(), 0});
+  by_address_.emplace(counted, recent_.begin());
   if (recent_.size() > options_.addresses_max) {
     ++forgotten_;
     by_address_.erase(recent_.back().address);
     recent_.pop_back();
   }
   return recent_.front();
+}
+
+bool FailureBudget::is_spent(const ClientAddress& address) {
+  const Account* known = find(counted_as(address));
+  return known != nullptr && known->left < 1;
 }
 
 void FailureBudget::refill(Account& account) const {
@@ -55,7 +51,7 @@ void FailureBudget::refill(Account& account) const {
   account.left = std::min<double>(options_.burst, account.left + seconds * options_.per_second);
 }
 
-FailureBudget::Admission FailureBudget::begin(const std::string& address) {
+FailureBudget::Admission FailureBudget::begin(const ClientAddress& address) {
   Account& found = account(address);
   if (found.left < 1) return Admission::spent;
   if (found.checks >= options_.checks_max) return Admission::busy;
@@ -63,7 +59,7 @@ FailureBudget::Admission FailureBudget::begin(const std::string& address) {
   return Admission::admitted;
 }
 
-void FailureBudget::ended(const std::string& address, bool good) {
+void FailureBudget::ended(const ClientAddress& address, bool good) {
   Account& found = account(address);
   if (found.checks > 0) --found.checks;  // an account that was forgotten meanwhile has none
   if (!good) found.left = std::max(found.left - 1, -static_cast<double>(options_.burst));

@@ -2,11 +2,10 @@
 
 #include <cstdint>
 #include <list>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 
 #include "common/base/clock.h"
+#include "edge/net/client_address.h"
 
 namespace reelway::edge {
 
@@ -26,30 +25,33 @@ class FailureBudget {
   FailureBudget(const Clock& clock, FailureBudgetOptions options) : clock_(clock), options_(options) {}
 
   enum class Admission : std::uint8_t { admitted, spent, busy };
-  // Before a check. After `admitted`, ended() must follow. `address` is "192.0.2.1" or "2001:db8::1", without a port.
-  Admission begin(const std::string& address);
-  void ended(const std::string& address, bool good);
+  // Before a check. After `admitted`, ended() must follow.
+  Admission begin(const ClientAddress& address);
+  void ended(const ClientAddress& address, bool good);
+  // Whether begin() would say `spent`. An address that never began is not: asking leaves no account behind.
+  bool is_spent(const ClientAddress& address);
 
   std::size_t addresses() const { return recent_.size(); }
   std::uint64_t forgotten() const { return forgotten_; }
 
  private:
   struct Account {
-    std::string address;
+    ClientAddress address;
     double left;
     Clock::Monotonic filled;
     std::uint32_t checks = 0;
   };
   using Recent = std::list<Account>;  // the most recently seen first
 
-  Account& account(const std::string& address);
+  Account* find(const ClientAddress& counted);
+  Account& account(const ClientAddress& address);
   void refill(Account& account) const;
 
   const Clock& clock_;
   const FailureBudgetOptions options_;
   Recent recent_;
   std::uint64_t forgotten_ = 0;
-  std::unordered_map<std::string_view, Recent::iterator> by_address_;  // views of recent_'s addresses
+  std::unordered_map<ClientAddress, Recent::iterator, ClientAddressHash> by_address_;
 };
 
 }  // namespace reelway::edge

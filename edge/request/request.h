@@ -113,7 +113,7 @@ class Request final : public Exchange,
   void object_advanced() override { run(); }
   void fetch_began() override { run(); }
   void token_decided(Result<Grant> decision) override;
-  std::string client_address() const override { return stream_.peer_address(); }
+  std::optional<ClientAddress> client_address() const override { return stream_.peer_address(); }
   void rights_decided(Result<void> decision) override;
   void relayed(Result<RelayedAnswer> answer) override;
   void recheck_rental() override;

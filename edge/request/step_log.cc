@@ -43,7 +43,8 @@ Verdict step_log(Request& request) {
   if (services.access_log == nullptr) return Verdict::done;
   const http::RequestHead& head = request.stream().request();
   const std::string path = telemetry::redact_path(head.target);
-  const std::string client = request.stream().peer_address();
+  const auto address = request.stream().peer_address();
+  const std::string client = address ? address->text() : "-";
   AccessLog::Entry entry;
   entry.time_ms = services.clock.wall_ms();
   entry.client = client;

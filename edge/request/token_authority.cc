@@ -5,7 +5,7 @@
 
 #include "common/base/check.h"
 
-// A token's text is in at most one of three places:
+// A token's text is in at most one of three places (and what to_refuse_ holds has none of them):
 //
 //   recent_       verified; the least recently used leaves when remembered_max is reached
 //   checks_       its signature is being checked; requests with the same text join the one check
@@ -19,6 +19,10 @@ namespace {
 
 Grant grant_of(const access::Token& token) {
   return {token.kid, token.expires_s, token.session, token.entitlement, token.view};
+}
+
+Error failures_exceeded() {
+  return {ErrorCode::token_failures_exceeded, Side::client, true, {}};
 }
 
 Error key_unknown(access::KeyId kid) {
@@ -50,6 +54,11 @@ std::optional<Result<Grant>> TokenAuthority::decide(std::string_view text, std::
 std::optional<Result<Grant>> TokenAuthority::decide_uncounted(std::string_view text, std::string_view title,
                                                               Waiter& waiter) {
   if (auto decision = decide_remembered(text, title)) return decision;
+  const auto address = waiter.client_address();
+  if (address && budget_.is_spent(*address) && !checks_.contains(text)) {
+    refuse_later(waiter);
+    return std::nullopt;
+  }
   auto parsed = access::parse_token(text);
   if (!parsed.ok()) return std::move(parsed).error();
   if (auto scope = access::check_scope(parsed->token, title, clock_.wall_s()); !scope.ok()) return scope.error();
@@ -83,14 +92,12 @@ Result<void> TokenAuthority::check_key(access::KeyId kid) const {
   return Error{ErrorCode::token_key_retired, Side::client, false, "key " + std::to_string(kid)};
 }
 
-// An address that has sent too many bad signatures waits; so does one whose checks would fill the queue.
-Result<void> TokenAuthority::spend_on_check(const std::string& address) {
-  if (address.empty()) return {};
-  switch (budget_.begin(address)) {
+// An address that has sent too many bad signatures is refused; so is one whose checks would fill the queue.
+Result<void> TokenAuthority::spend_on_check(const std::optional<ClientAddress>& address) {
+  if (!address) return {};
+  switch (budget_.begin(*address)) {
     case FailureBudget::Admission::admitted: return {};
-    case FailureBudget::Admission::spent:
-      ++counters_.spent;
-      return Error{ErrorCode::token_failures_exceeded, Side::client, true, {}};
+    case FailureBudget::Admission::spent: ++counters_.spent; return failures_exceeded();
     case FailureBudget::Admission::busy: break;
   }
   ++counters_.shed;
@@ -99,33 +106,30 @@ Result<void> TokenAuthority::spend_on_check(const std::string& address) {
 
 std::optional<Result<Grant>> TokenAuthority::check_signature(std::string_view text, access::UnverifiedToken token,
                                                              const KeySet::Key& key, Waiter& waiter) {
-  const std::string text_copy(text);
-  if (const auto running = checks_.find(text_copy); running != checks_.end()) {
+  if (const auto running = checks_.find(text); running != checks_.end()) {
     ++counters_.shared;
     running->second.waiters.push_back(&waiter);
     return std::nullopt;
   }
-  std::string address = waiter.client_address();
+  const auto address = waiter.client_address();
   if (auto spent = spend_on_check(address); !spent.ok()) return spent.error();
   struct Work {
     access::UnverifiedToken token;
     access::PublicKey key;
     Result<void> outcome;
   };
+  const std::string text_copy(text);
   const auto work = std::make_shared<Work>(Work{std::move(token), key.public_key, {}});
   const bool taken = workers_.submit([work] { work->outcome = access::verify_signature(work->token, work->key); },
                                      [this, alive = alive_, work, text_copy] {
                                        if (*alive) checked(text_copy, work->outcome);
                                      });
   if (!taken) {
-    if (!address.empty()) budget_.ended(address, true);
+    if (address) budget_.ended(*address, true);
     ++counters_.shed;
     return Error{ErrorCode::overloaded, Side::self, true, "too many tokens wait for their signature check"};
   }
-  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token),
-              key.public_key,
-              std::move(address),
-              {&waiter}};
+  Check check{std::shared_ptr<const access::UnverifiedToken>(work, &work->token), key.public_key, address, {&waiter}};
   checks_.emplace(text_copy, std::move(check));
   return std::nullopt;
 }
@@ -140,7 +144,7 @@ void TokenAuthority::checked(const std::string& text, const Result<void>& outcom
   Result<void> verdict = outcome.ok() ? check_key(token.kid) : outcome;
   if (verdict.ok() && keys_.find(token.kid)->public_key != check.key) verdict = key_unknown(token.kid);
   ++counters_.verified;
-  if (!check.address.empty()) budget_.ended(check.address, outcome.ok());
+  if (check.address) budget_.ended(*check.address, outcome.ok());
   if (verdict.ok()) remember(text, token);
   for (Waiter* waiter : check.waiters) {
     if (waiter == nullptr) continue;
@@ -207,7 +211,33 @@ void TokenAuthority::release_key_waiters(const std::function<bool(const KeyWaite
   }
 }
 
+// Not at once: whoever sends junk comes after all who do not, and a flood of it is refused a few at a turn.
+void TokenAuthority::refuse_later(Waiter& waiter) {
+  ++counters_.spent;
+  to_refuse_.push_back(&waiter);
+  refuse_soon();
+}
+
+void TokenAuthority::refuse_soon() {
+  if (to_refuse_.empty() || std::exchange(will_refuse_, true)) return;
+  ring_.defer([this, alive = alive_] {
+    if (*alive) refuse_some();
+  });
+}
+
+void TokenAuthority::refuse_some() {
+  will_refuse_ = false;
+  for (std::size_t left = options_.spent_refusals_a_turn; left > 0 && !to_refuse_.empty(); --left) {
+    Waiter& waiter = *to_refuse_.front();
+    to_refuse_.pop_front();
+    ++counters_.refused;
+    waiter.token_decided(failures_exceeded());
+  }
+  refuse_soon();
+}
+
 void TokenAuthority::forget(Waiter& waiter) {
+  std::erase(to_refuse_, &waiter);
   std::erase_if(key_waiters_, [&](const KeyWaiter& entry) { return entry.waiter == &waiter; });
   for (auto& [text, check] : checks_) std::erase(check.waiters, &waiter);
 }

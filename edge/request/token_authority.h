@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -44,20 +45,23 @@ struct TokenAuthorityOptions {
   std::size_t remembered_max = 64 * 1024;  // verified tokens; about 600 bytes each
   std::size_t key_waiters_max = 1024;      // requests that wait for a poll of the keys
   std::chrono::milliseconds key_wait_max{2'000};
+  // Refusals of one turn of the ring to addresses whose budget is spent. The others wait for the next turn, so that
+  // however many there are at once, good requests are answered in between.
+  std::size_t spent_refusals_a_turn = 16;
   FailureBudgetOptions failures = {};
 };
 
-// Decides whether a token admits its bearer to a title. The checks in order: the token's form, its title and times,
-// whether it is remembered, its key's state, and its signature, which is checked beside the ring. One ring thread.
+// Decides whether a token admits its bearer to a title. The checks in order: whether the token is remembered, whether
+// its sender's budget of bad signatures is spent, the token's form, its title and times, its key's state, and its
+// signature, which is checked beside the ring. One ring thread.
 class TokenAuthority {
  public:
   // Hears of a decision that was not made at once. Call forget() before it is destroyed while it waits.
   class Waiter {
    public:
     virtual void token_decided(Result<Grant> decision) = 0;
-    // "192.0.2.1" or "2001:db8::1": asked only when a signature must be checked. Empty: whom no budget binds (the admin
-    // port).
-    virtual std::string client_address() const { return {}; }
+    // Asked for only when the token is not remembered. Empty: whom no budget binds (the admin port).
+    virtual std::optional<ClientAddress> client_address() const { return std::nullopt; }
 
    protected:
     ~Waiter() = default;
@@ -90,7 +94,7 @@ class TokenAuthority {
   struct Check {  // of one token's signature, under way
     std::shared_ptr<const access::UnverifiedToken> token;
     access::PublicKey key;
-    std::string address;  // that pays if the signature is bad
+    std::optional<ClientAddress> address;  // that pays if the signature is bad
     std::vector<Waiter*> waiters;
   };
   struct KeyWaiter {
@@ -99,6 +103,10 @@ class TokenAuthority {
     std::string title;
     Clock::Monotonic until;
     Waiter* waiter;
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Recent = std::list<Remembered>;  // the most recently used first
 
@@ -109,7 +117,10 @@ class TokenAuthority {
   std::optional<Result<Grant>> wait_for_key(std::string_view text, std::string_view title, access::KeyId kid,
                                             Waiter& waiter);
   Result<void> check_key(access::KeyId kid) const;
-  Result<void> spend_on_check(const std::string& address);
+  Result<void> spend_on_check(const std::optional<ClientAddress>& address);
+  void refuse_later(Waiter& waiter);
+  void refuse_some();
+  void refuse_soon();
   void checked(const std::string& text, const Result<void>& outcome);
   void remember(std::string text, access::Token token);
   void drop(Recent::iterator entry);
@@ -124,8 +135,10 @@ class TokenAuthority {
   KeySet keys_;
   Recent recent_;
   std::unordered_map<std::string_view, Recent::iterator> by_text_;  // views of recent_'s texts
-  std::unordered_map<std::string, Check> checks_;
+  std::unordered_map<std::string, Check, TextHash, std::equal_to<>> checks_;
   FailureBudget budget_;
+  std::deque<Waiter*> to_refuse_;  // one a connection at most, so limits.connections_max bounds it
+  bool will_refuse_ = false;       // a deferred call of refuse_some() is to come
   std::vector<KeyWaiter> key_waiters_;
   ring::Timer key_wait_timer_;
   TokenCounters counters_;

@@ -17,8 +17,9 @@ class SteppedClock final : public Clock {
 class FailureBudgetTest : public ::testing::Test {
  protected:
   Admission check(const std::string& address, bool good) {
-    const Admission admission = budget_.begin(address);
-    if (admission == Admission::admitted) budget_.ended(address, good);
+    const ClientAddress from = *ClientAddress::parse(address);
+    const Admission admission = budget_.begin(from);
+    if (admission == Admission::admitted) budget_.ended(from, good);
     return admission;
   }
 
@@ -40,12 +41,12 @@ TEST_F(FailureBudgetTest, BadOnesSpendItAndTimeGivesItBack) {
 }
 
 TEST_F(FailureBudgetTest, ChecksUnderWayAreBoundedAndNeverCostMoreThanAnotherBurst) {
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::admitted);
-  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::busy);
-  for (int i = 0; i < 4; ++i) budget_.ended("192.0.2.1", false);
-  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::spent);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(budget_.begin(*ClientAddress::parse("192.0.2.1")), Admission::admitted);
+  EXPECT_EQ(budget_.begin(*ClientAddress::parse("192.0.2.1")), Admission::busy);
+  for (int i = 0; i < 4; ++i) budget_.ended(*ClientAddress::parse("192.0.2.1"), false);
+  EXPECT_EQ(budget_.begin(*ClientAddress::parse("192.0.2.1")), Admission::spent);
   clock_.now += std::chrono::seconds(7);
-  EXPECT_EQ(budget_.begin("192.0.2.1"), Admission::admitted);
+  EXPECT_EQ(budget_.begin(*ClientAddress::parse("192.0.2.1")), Admission::admitted);
 }
 
 TEST_F(FailureBudgetTest, AnIpv6CustomerIsOneAddress) {
@@ -60,6 +61,16 @@ TEST_F(FailureBudgetTest, AMappedIpv4AddressIsItself) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(check("::ffff:192.0.2.1", false), Admission::admitted);
   EXPECT_EQ(check("192.0.2.1", true), Admission::spent);
   EXPECT_EQ(check("::ffff:192.0.2.2", true), Admission::admitted);
+}
+
+TEST_F(FailureBudgetTest, AskingWhetherItIsSpentCostsNothingAndLeavesNoAccount) {
+  const ClientAddress address = *ClientAddress::parse("192.0.2.1");
+  EXPECT_FALSE(budget_.is_spent(address));
+  EXPECT_EQ(budget_.addresses(), 0u);
+  for (int i = 0; i < 3; ++i) check("192.0.2.1", false);
+  EXPECT_TRUE(budget_.is_spent(address));
+  clock_.now += std::chrono::seconds(1);
+  EXPECT_FALSE(budget_.is_spent(address));
 }
 
 TEST_F(FailureBudgetTest, TheNumberOfAddressesIsBounded) {

@@ -22,6 +22,8 @@ class StandingClock final : public Clock {
 struct Answer final : TokenAuthority::Waiter {
   std::optional<Result<Grant>> decision;
   std::function<void()> told;
+  std::optional<ClientAddress> address;
+  std::optional<ClientAddress> client_address() const override { return address; }
   void token_decided(Result<Grant> decided) override {
     EXPECT_FALSE(decision.has_value());
     decision = std::move(decided);
@@ -52,8 +54,10 @@ class TokenAuthorityTest : public ::testing::Test {
     return access::sign_token(token, pairs_[kid].private_key).value();
   }
   // Decides and, where that takes it, runs the ring until it is decided.
-  Answer decide(const std::string& text, const std::string& title = "film") {
+  Answer decide(const std::string& text, const std::string& title = "film",
+                std::optional<ClientAddress> sender = std::nullopt) {
     Answer answer;
+    answer.address = sender;
     answer.decision = authority_.decide(text, title, answer);
     if (answer.decision) return answer;
     answer.told = [this] { ring_->stop(); };
@@ -70,7 +74,11 @@ class TokenAuthorityTest : public ::testing::Test {
   TokenAuthority authority_{*ring_,
                             clock_,
                             workers_,
-                            {.remembered_max = 2, .key_waiters_max = 1, .key_wait_max = std::chrono::milliseconds(50)},
+                            {.remembered_max = 2,
+                             .key_waiters_max = 1,
+                             .key_wait_max = std::chrono::milliseconds(50),
+                             .spent_refusals_a_turn = 2,
+                             .failures = {.burst = 2, .per_second = 0}},
                             [this] { return ++polls_asked_; }};
 };
 
@@ -213,6 +221,40 @@ TEST_F(TokenAuthorityTest, AKeyThatStaysUnknownIsRefusedAfterThePollOrTheTimeLim
   authority_.keys_polled(1);
   EXPECT_EQ(polled.code(), ErrorCode::token_key_unknown);
   EXPECT_EQ(decide(token(7)).code(), ErrorCode::token_key_unknown);  // no poll ends: the timer decides
+}
+
+// A flood of junk must leave room between its refusals: two a turn here, whoever is remembered at once.
+TEST_F(TokenAuthorityTest, AnAddressThatHasSpentItsBudgetIsRefusedUncheckedAFewAtATurn) {
+  const std::string good = token(1, 1);
+  ASSERT_TRUE(decide(good).granted());
+  const auto sender = ClientAddress::parse("192.0.2.1");
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    std::string junk = token(1, 100 + i);
+    junk.back() = junk.back() == 'A' ? 'Q' : 'A';
+    EXPECT_EQ(decide(junk, "film", sender).code(), ErrorCode::token_signature_bad);
+  }
+  const std::uint64_t verified = authority_.counters().verified;
+
+  std::array<Answer, 6> junk;
+  std::array<std::uint64_t, 6> turn{};
+  for (std::uint8_t i = 0; i < junk.size(); ++i) {
+    junk[i].address = sender;
+    junk[i].told = [this, i, &turn] {
+      turn[i] = ring_->turns();
+      if (i == 4) ring_->stop();
+    };
+    EXPECT_FALSE(authority_.decide("junk " + std::to_string(i), "film", junk[i]).has_value());
+  }
+  EXPECT_TRUE(decide(good, "film", sender).granted());
+  authority_.forget(junk[5]);
+  ring_->run();
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(junk[i].code(), ErrorCode::token_failures_exceeded);
+  EXPECT_FALSE(junk[5].decision.has_value());
+  EXPECT_EQ(turn[1], turn[0]);
+  EXPECT_EQ(turn[2], turn[0] + 1);
+  EXPECT_EQ(turn[4], turn[0] + 2);
+  EXPECT_EQ(authority_.counters().verified, verified);
+  EXPECT_EQ(authority_.counters().spent, 6u);
 }
 
 }  // namespace
