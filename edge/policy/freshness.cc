@@ -37,6 +37,8 @@ constexpr std::array<std::uint16_t, 41> kUnderstoodStatuses = {
     200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408,
     409, 410, 411, 412, 413, 414, 415, 417, 421, 422, 426, 428, 429, 431, 500, 501, 502, 503, 504, 505};
 
+constexpr std::string_view kTooManyTags = "it has more or longer tags than are kept";
+
 template <std::size_t N>
 bool is_among(const std::array<std::uint16_t, N>& statuses, std::uint16_t status) {
   return std::binary_search(statuses.begin(), statuses.end(), status);
@@ -95,6 +97,7 @@ std::string_view film_refusal(const http::ResponseHead& head, const http::CacheC
   if (control.private_) return "private";
   if (control.no_cache) return "no-cache";
   if (head.headers.find("Set-Cookie")) return "it sets a cookie";
+  if (tags_of(head.headers).too_many) return kTooManyTags;
   if (head.headers.find("Vary")) return "it varies by request headers, which are no part of the cache key";
   if (verdict.lifetime_source == LifetimeSource::none) return "it states no lifetime";
   if (verdict.fresh_until_ms <= received_ms) return "its lifetime is over";
@@ -131,7 +134,7 @@ std::string_view site_refusal(const StoringRequest& request, const http::Respons
   if (control.private_) return "private";
   if (request.authorization && !shares_authorized(control)) return "it was asked for with Authorization";
   if (vary_of(head.headers).any) return "Vary: *";
-  if (tags_of(head.headers).too_many) return "it has more or longer tags than are kept";
+  if (tags_of(head.headers).too_many) return kTooManyTags;
   const bool says_how_long = verdict.lifetime_source != LifetimeSource::none && !verdict.heuristic &&
                              !verdict.always_validate && verdict.fresh_until_ms > received_ms;
   if (!says_how_long && head.headers.find("Set-Cookie")) return "it sets a cookie and states no lifetime";

@@ -61,6 +61,36 @@ TEST(FreshnessTest, WhatMayNotBeStoredIsNot) {
   for (std::uint16_t status : {203, 206, 301, 404, 500}) EXPECT_FALSE(judge({lifetime}, status).store);
 }
 
+TEST(FreshnessTest, TheTimeTheAnswerTookAddsToItsAge) {
+  StoringRequest request;
+  request.request_ms = kNowMs - 7'900;
+  http::ResponseHead head;
+  head.status = 200;
+  head.headers.add("Cache-Control", "max-age=60");
+  EXPECT_EQ(judge_response(request, head, kNowMs).age_s, 7u);
+  head.headers.add("Age", "10");
+  EXPECT_EQ(judge_response(request, head, kNowMs).age_s, 17u);
+  EXPECT_EQ(describe(judge_response(request, head, kNowMs)),
+            "lifetime 60 s (max-age) - age on arrival 17 s = fresh for 43 s");
+}
+
+TEST(FreshnessTest, OfAgeTheFirstMemberCounts) {
+  for (const auto& [value, age] : std::vector<std::pair<std::string, std::uint32_t>>{{"20", 20},
+                                                                                     {"0, 20", 0},
+                                                                                     {"20, 0", 20},
+                                                                                     {"abc", 0},
+                                                                                     {"-20", 0},
+                                                                                     {"20.0", 0},
+                                                                                     {"20;foo=bar", 0},
+                                                                                     {"", 0},
+                                                                                     {"old, 20", 0},
+                                                                                     {" 20 ,x", 20},
+                                                                                     {"2147483648", 315360000}}) {
+    EXPECT_EQ(judge({{"Cache-Control", "max-age=9999999999"}, {"Age", value}}).age_s, age) << value;
+  }
+  EXPECT_EQ(judge({{"Age", "0"}, {"Age", "7200"}}).age_s, 0u);
+}
+
 TEST(FreshnessTest, HugeLifetimesDoNotOverflow) {
   EXPECT_GT(fresh_s({{"Cache-Control", "max-age=4294967295"}}), 3'000'000);
   EXPECT_GT(fresh_s({{"Cache-Control", "max-age=99999999999999999999"}}), 3'000'000);
