@@ -7,6 +7,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { spawnSync } from "node:child_process";
+import { hitRows } from "./bench/edge.mjs";
+import { diskHits, fills } from "./bench/edge_disk.mjs";
+import { fairness } from "./bench/edge_fairness.mjs";
+import { idleMemory } from "./bench/edge_idle.mjs";
 import { cores, groups } from "./bench/groups.mjs";
 import { measureJunk } from "./bench/junk.mjs";
 import { measureGroup, rowOf } from "./bench/measure.mjs";
@@ -14,21 +18,26 @@ import { measureRevoke } from "./bench/revoke.mjs";
 
 // Without a peer, not in the rounds of the groups; each gives its rows.
 const measurements = { revoke: measureRevoke, junk: measureJunk };
-const names = [...Object.keys(groups), ...Object.keys(measurements)];
+// The edge beside the best caches; "edge" is all of them.
+const edgeRows = { ...hitRows, disk: diskHits, fill: fills, fairness, idle: idleMemory };
+const edgeName = (row) => `edge-${row}`;
+const names = [...Object.keys(groups), ...Object.keys(measurements), "edge", ...Object.keys(edgeRows).map(edgeName)];
 
 const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--rounds N] [--seconds S]
 
   NAME      what to measure, of: ${Object.keys(groups).join(", ")} (all of them by default),
             and, only when named: revoke (how fast a revoked rental ends at the edges),
-            junk (500 sessions beside 20,000 junk tokens a second)
+            junk (500 sessions beside 20,000 junk tokens a second), edge (the edge beside nginx, HAProxy, Traffic Server and
+            Varnish in every row: ${Object.keys(edgeRows).map(edgeName).join(", ")}, each of which may be named alone)
   --bin     the folder of the built programs (build/release/bin)
   --quick   one round of one second each, and a shorter film
   --rounds  interleaved rounds (default 5, junk 3, quick 1)
-  --seconds length of one measurement (default 2, junk 10, quick 1)
+  --seconds length of one measurement (default 2, edge 4, junk 10, quick 1)
   --json    the last line of standard output is an array of the rows
 
 limited_by says "client" when the client's core was at least 95 % busy or the server's core less than 85 %: the
-server was then not loaded to its end, and only its cost per request or byte is told.`;
+server was then not loaded to its end, and only its cost per request or byte is told. A row of "edge" has a ratio only if the
+server's core was at least 95 % busy, but for those that wait for a disk.`;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
@@ -72,12 +81,19 @@ async function runGroup(name, context, options) {
   return group.subjects.slice(1).map((peer, index) => rowOf({ work: group.work, unit: group.unit, peer: peer.name }, taken[0], taken[index + 1]));
 }
 
+function runEdgeRow(name, context, options) {
+  const rounds = options.rounds ?? (options.quick ? 1 : 5);
+  const seconds = options.seconds ?? (options.quick ? 1 : 4);
+  return edgeRows[name.replace(/^edge-/, "")]({ ...context, plan: { rounds, seconds, warmUpSeconds: 1, say } });
+}
+
 // Runs one measurement in a folder of its own; whatever it has started ends with it.
 function runNamed(name, options, cleanups) {
   const state = mkdtempSync(join(tmpdir(), `reelway-bench-${name}-`));
   cleanups.push(() => rmSync(state, { recursive: true, force: true }));
   say(`${name}: starting the servers`);
   const context = { bin: options.bin, state, quick: options.quick, rounds: options.rounds, seconds: options.seconds, say, cleanup: (stop) => cleanups.push(stop) };
+  if (name.startsWith("edge-")) return runEdgeRow(name, context, options);
   return name in groups ? runGroup(name, context, options) : measurements[name](context);
 }
 
@@ -86,8 +102,8 @@ async function cleanUp(cleanups) {
 }
 
 function printTable(rows) {
-  const columns = ["work", "unit", "ours", "peer", "peer_figure", "ratio", "spread", "rounds", "limited_by"];
-  const cell = (row, column) => (row[column] === null ? "-" : String(row[column]));
+  const columns = ["work", "unit", "ours", "peer", "peer_figure", "ratio", "range", "goal", "rounds", "limited_by"];
+  const cell = (row, column) => (row[column] === null || row[column] === undefined ? "-" : [row[column]].flat().join(" to "));
   const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => cell(row, column).length)));
   const line = (cells) => console.log(cells.map((text, index) => text.padEnd(widths[index])).join("  ").trimEnd());
   line(columns);
@@ -103,7 +119,7 @@ async function main() {
   }
   const rows = [];
   try {
-    for (const name of options.names) {
+    for (const name of options.names.flatMap((each) => (each === "edge" ? Object.keys(edgeRows).map(edgeName) : [each]))) {
       rows.push(...await runNamed(name, options, cleanups));
       await cleanUp(cleanups);
     }

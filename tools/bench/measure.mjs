@@ -32,6 +32,15 @@ export const wrkClient = (connections) => async (subject, seconds) => {
   return requests / 1e3;
 };
 
+// The same with the paths of the subject's file in rotation.
+export const rotatingWrkClient = (connections) => async (subject, seconds) => {
+  const script = new URL("rotate.lua", import.meta.url).pathname;
+  const out = await runClient(clientCore, "wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, subject.urls[0], "--", subject.pathsFile]);
+  const { requests, errors, text } = parseWrk(out);
+  if (!requests || errors > 0) throw new Error(`${subject.name}: wrk met errors\n${text}`);
+  return requests / 1e3;
+};
+
 // Large answers: our own client, bodies dropped by the kernel, URLs in rotation, work in GB.
 export const discardClient = (program, connections) => async (subject, seconds) => {
   const args = ["bench", "--urls-file", subject.urlsFile, "--connections", String(connections), "--duration", `${seconds}s`, "--discard", "--json"];
@@ -57,8 +66,8 @@ async function measureOnce(subject, client, seconds) {
 }
 
 // subjects: ours first, then the peers, each { name, pid(), urls, ... }
-export async function measureGroup({ subjects, client }, { rounds, seconds, warmUpSeconds, say }) {
-  for (const subject of subjects) await client(subject, warmUpSeconds);
+export async function measureGroup({ subjects, client }, { rounds, seconds, warmUpSeconds = 1, say }) {
+  if (warmUpSeconds > 0) for (const subject of subjects) await client(subject, warmUpSeconds);
   const taken = subjects.map(() => []);
   let foreign = 0;
   for (let round = 0; round < rounds; ++round) {
@@ -73,24 +82,32 @@ export async function measureGroup({ subjects, client }, { rounds, seconds, warm
   return taken;
 }
 
+// By the server alone: the client may be busy all the time, as long as the server is.
+const serverSaturatedMin = 0.95;
+const serverWasNotLimit = (one) => one.serverBusy < serverSaturatedMin;
 const clientWasLimit = (one) => one.clientBusy >= clientBusyMax || one.serverBusy < serverBusyMin;
 const rounded = (value) => Number(value.toPrecision(4));
 
 // One row: ours against one peer.
-export function rowOf({ work, unit, peer }, ours, theirs) {
+// limits: "server" gives no ratio for a row in which the server was not busy all the time; "none" is for rows of which that
+// is not asked, as those that wait for a disk; by default such a row is only marked.
+export function rowOf({ work, unit, peer, better = "higher", limits = "mark" }, ours, theirs) {
   const ratios = ours.map((one, round) => one.figure / theirs[round].figure);
-  const ratio = median(ratios);
-  const limited = [...ours, ...theirs].filter(clientWasLimit).length * 2 > ours.length + theirs.length;
+  const wasLimit = { server: serverWasNotLimit, none: () => false, mark: clientWasLimit }[limits];
+  const most = (list) => list.filter(wasLimit).length * 2 > list.length;
+  const limited = limits === "server" ? most(ours) || most(theirs) : most([...ours, ...theirs]);
+  const ratio = limited && limits === "server" ? null : median(ratios);
   return {
     work,
     unit,
     ours: rounded(median(ours.map((one) => one.figure))),
     peer,
     peer_figure: rounded(median(theirs.map((one) => one.figure))),
-    ratio: rounded(ratio),
+    ratio: ratio === null ? null : rounded(ratio),
     goal: null,
-    better: "higher",
-    spread: ratios.length > 1 ? rounded((Math.max(...ratios) - Math.min(...ratios)) / ratio) : null,
+    better,
+    spread: ratio !== null && ratios.length > 1 ? rounded((Math.max(...ratios) - Math.min(...ratios)) / ratio) : null,
+    range: ratio === null ? null : [rounded(Math.min(...ratios)), rounded(Math.max(...ratios))],
     rounds: ratios.length,
     limited_by: limited ? "client" : "server",
   };
@@ -102,7 +119,7 @@ export function figureRow({ work, unit, ours, peer = null, peerFigure = null, ra
   const orNull = (value) => (value === null || !Number.isFinite(value) ? null : rounded(value));
   return {
     work, unit, ours: orNull(ours), peer, peer_figure: orNull(peerFigure),
-    ratio: orNull(ratio ?? (peerFigure ? ours / peerFigure : null)), goal, better, spread: orNull(spread), rounds,
+    ratio: orNull(ratio ?? (peerFigure ? ours / peerFigure : null)), goal, better, spread: orNull(spread), range: null, rounds,
     limited_by: clientBusy >= clientBusyMax ? "client" : "server",
   };
 }

@@ -71,6 +71,17 @@ export function coreTicks(core) {
 
 export const busyShare = (before, after) => (after.busy - before.busy) / Math.max(1, after.all - before.all);
 
+// Memory of a server and its children that is its own: private pages and its share of those shared among them, without
+// files.
+export function privateBytes(pid) {
+  let kib = 0;
+  for (const process of descendants(pid)) {
+    const text = readFileSync(`/proc/${process}/smaps_rollup`, "utf8");
+    for (const [, value] of text.matchAll(/^Pss_(?:Anon|Shmem):\s+(\d+) kB$/gm)) kib += Number(value);
+  }
+  return kib * 1024;
+}
+
 // What a process holds in memory now, in MiB.
 export function residentMiB(pid) {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
