@@ -79,6 +79,25 @@ class S3Fifo {
     node.queue->bytes += static_cast<std::uint64_t>(growth_bytes);
   }
 
+  // A walk over all entries in steps, between which anything may be changed. Each step visits those in the next
+  // `buckets` of the table; false when it was the last. An entry that stays through the whole walk is visited at least
+  // once: when the table has grown, the walk begins again. `visit(key, value)` may change no entries.
+  struct Cursor {
+    std::size_t bucket = 0;
+    std::size_t bucket_count = 0;
+  };
+  template <class Visit>
+  bool visit_some(Cursor& cursor, std::size_t buckets, Visit visit) {
+    if (cursor.bucket_count != nodes_.bucket_count()) cursor = {0, nodes_.bucket_count()};
+    const std::size_t end = std::min(cursor.bucket + buckets, cursor.bucket_count);
+    for (; cursor.bucket < end; ++cursor.bucket) {
+      for (auto at = nodes_.begin(cursor.bucket); at != nodes_.end(cursor.bucket); ++at) {
+        visit(std::string_view(at->first), at->second.value);
+      }
+    }
+    return end < cursor.bucket_count;
+  }
+
   // Ghosts stay.
   void clear() {
     nodes_.clear();

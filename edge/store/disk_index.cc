@@ -42,6 +42,17 @@ void DiskIndex::resize(std::string_view key, std::int64_t growth_bytes) {
   for (Queue* queue : {&in_slots_, &inline_}) queue->resize(key, growth_bytes);
 }
 
+bool DiskIndex::visit_some(Cursor& cursor, std::size_t buckets,
+                           const std::function<void(std::string_view, const StoredPlace&)>& visit) {
+  Queue& queue = cursor.in_slots ? in_slots_ : inline_;
+  if (queue.visit_some(cursor.at, buckets, [&](std::string_view key, const auto& place) { visit(key, *place); })) {
+    return true;
+  }
+  const bool was_first = cursor.in_slots;
+  cursor = {false, {}};
+  return was_first;
+}
+
 void DiskIndex::clear() {
   in_slots_.clear();
   inline_.clear();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ namespace reelway::edge {
 // each, because room made by one kind is of no use to the other. Holds exactly what RocksDB holds a record of, but
 // for changes on their way there.
 class DiskIndex {
+  using Queue = cache::S3Fifo<std::shared_ptr<StoredPlace>>;
+
  public:
   struct Leaving {
     std::string key;
@@ -34,6 +37,14 @@ class DiskIndex {
   // What it weighs has changed: its record is longer or shorter.
   void resize(std::string_view key, std::int64_t growth_bytes);
 
+  // A walk over all entries in steps; see S3Fifo::visit_some().
+  struct Cursor {
+    bool in_slots = true;
+    Queue::Cursor at;
+  };
+  bool visit_some(Cursor& cursor, std::size_t buckets,
+                  const std::function<void(std::string_view key, const StoredPlace& place)>& visit);
+
   // RocksDB has lost all records.
   void clear();
 
@@ -48,7 +59,6 @@ class DiskIndex {
   std::uint64_t evictions() const { return evictions_; }
 
  private:
-  using Queue = cache::S3Fifo<std::shared_ptr<StoredPlace>>;
   std::optional<Leaving> evict(Queue& queue);
 
   Queue in_slots_;

@@ -82,6 +82,7 @@ void DiskLoader::on_found(Load& load) {
     }
     case Found::Kind::record: {
       if (!is_of_place(load)) break;
+      if (was_purged(load)) return end(load, false);
       return load.found.record.is_inline ? show_inline(load) : begin_io(load);
     }
     case Found::Kind::nothing:
@@ -98,6 +99,29 @@ bool DiskLoader::is_of_place(const Load& load) const {
   return record.sequence == load.place->sequence() &&
          std::equal(extents.begin(), extents.end(), record.extents.begin(), record.extents.end(),
                     [](const Extent& extent, const StoredExtent& part) { return extent == part.extent; });
+}
+
+// Whether a purge, in force or carried out since the load began, forbids to show it. What a soft one made stale has
+// become so in load.found.
+bool DiskLoader::was_purged(Load& load) {
+  if (load.place->is_leaving()) return true;
+  ObjectMeta& meta = load.found.record.meta;
+  const std::uint64_t epoch_of_place = load.place->marks().epoch;
+  if (meta.purge_epoch < epoch_of_place) {
+    meta.fresh_until_ms = std::min(meta.fresh_until_ms, shared_.clock.wall_ms());
+    meta.purge_epoch = epoch_of_place;
+  }
+  PurgeRule* rule = shared_.purges.find(meta);
+  if (rule == nullptr) return false;
+  rule->note(meta.key, false, true);
+  if (!rule->soft) {
+    shared_.remove(meta.key);
+    return true;
+  }
+  meta.fresh_until_ms = std::min(meta.fresh_until_ms, rule->at_ms);
+  meta.purge_epoch = rule->epoch;
+  shared_.mark_stale(meta.key, rule->at_ms, rule->epoch);
+  return false;
 }
 
 void DiskLoader::show_inline(Load& load) {

@@ -55,6 +55,7 @@ class DiskLoader {
   static Found find(const RecordIndex& records, const std::string& key);
   void on_found(Load& load);
   bool is_of_place(const Load& load) const;
+  bool was_purged(Load& load);
   void show_inline(Load& load);
   void begin_io(Load& load);
   void piece_read(Load& load, std::size_t index);

@@ -20,6 +20,7 @@ struct Candidate {
   std::uint64_t weight = 0;
   bool is_inline = false;
   std::vector<Extent> extents;
+  PurgeMarks marks;
 };
 
 Candidate candidate_of(const DiskRecord& record, std::size_t record_bytes) {
@@ -27,6 +28,7 @@ Candidate candidate_of(const DiskRecord& record, std::size_t record_bytes) {
   candidate.key = record.meta.key;
   candidate.sequence = record.sequence;
   candidate.is_inline = record.is_inline;
+  candidate.marks = PurgeMarks::of(record.meta);
   for (const StoredExtent& part : record.extents) {
     candidate.extents.push_back(part.extent);
     candidate.weight += part.extent.bytes();
@@ -103,7 +105,8 @@ Result<Recovered> recover(RecordIndex& records, const SlabFiles& slabs, DiskSpac
   recovered.objects = static_cast<std::uint64_t>(gone - candidates.begin());
   for (auto at = gone; at != candidates.begin();) {
     --at;
-    index.restore(at->key, at->weight, std::make_shared<StoredPlace>(space, at->sequence, std::move(at->extents)));
+    index.restore(at->key, at->weight,
+                  std::make_shared<StoredPlace>(space, at->sequence, std::move(at->extents), std::move(at->marks)));
   }
   REELWAY_TRY(removals.apply());
   return recovered;

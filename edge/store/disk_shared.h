@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
 #include "edge/store/disk_index.h"
+#include "edge/store/purge_rules.h"
 #include "edge/store/record_journal.h"
 #include "edge/store/slab_files.h"
 
@@ -19,11 +23,16 @@ struct DiskShared {
   DiskIndex& index;
   RecordJournal& journal;
   Gate& gate;
+  PurgeRules& purges;
+  std::unordered_set<std::string>& recording;  // keys whose new record is on its way to RocksDB
 
-  // Takes the key out of the index and its record out of RocksDB; its slots come free after that.
+  // Takes the key out of the index and its record out of RocksDB; its slots come free after that. A record that is on
+  // its way there takes the place of the one that is to go.
   void remove(std::string_view key);
-  // Rewrites the record of what lies at `place`, if it is still there by then.
-  void freshen(std::string_view key, const StoredPlace& place, ObjectMeta meta);
+  // Rewrites the record of what is in the index under this key, if that is still there by then.
+  void freshen(std::string_view key, ObjectMeta meta, Gate::Pass pass);
+  // The object is stale from `at_ms` on, and purges up to `purge_epoch` have been seen to.
+  void mark_stale(std::string_view key, std::int64_t at_ms, std::uint64_t purge_epoch);
 };
 
 }  // namespace reelway::edge

@@ -1,8 +1,17 @@
 #include "edge/store/disk_space.h"
 
 #include "common/base/check.h"
+#include "edge/store/purge_rules.h"
 
 namespace reelway::edge {
+
+PurgeMarks PurgeMarks::of(const ObjectMeta& meta) {
+  PurgeMarks marks;
+  marks.epoch = meta.purge_epoch;
+  marks.tag_hashes.reserve(meta.tags.size());
+  for (const std::string& tag : meta.tags) marks.tag_hashes.push_back(tag_hash(tag));
+  return marks;
+}
 
 StoredPlace::~StoredPlace() {
   if (is_inline()) return;

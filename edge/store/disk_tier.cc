@@ -1,6 +1,11 @@
 #include "edge/store/disk_tier.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "common/ring/ring.h"
@@ -26,6 +31,32 @@ std::uint64_t slab_capacity(std::uint64_t budget_bytes) {
   return bytes / Extent::kBytesMax * Extent::kBytesMax;
 }
 
+// Notes in the index: one of each purge in force, and the last epoch given.
+constexpr std::string_view kPurgeNote = "purge/";
+constexpr std::string_view kEpochNote = "purge-epoch";
+
+std::string purge_note(const PurgeRule& rule) {
+  return fmt::format("{}{:016x}", kPurgeNote, rule.epoch);
+}
+
+Result<void> restore_purges(const RecordIndex& records, PurgeRules& purges) {
+  const auto notes = records.notes();
+  if (!notes) return notes.error();
+  for (const auto& [name, value] : *notes) {
+    if (name == kEpochNote) purges.raise_epoch(ByteReader(as_bytes(value)).u64());
+    if (name.starts_with(kPurgeNote) && purges.restore(as_bytes(value)) == nullptr) {
+      telemetry::log_warn("edge store: a stored purge makes no sense and is dropped: {}", name);
+    }
+  }
+  return {};
+}
+
+RecordIndex::Change note_change(std::string name, Bytes value) {
+  RecordIndex::Change change{std::move(name), std::move(value), std::nullopt, false};
+  change.is_note = true;
+  return change;
+}
+
 std::string index_directory(const DiskTierOptions& options) {
   return options.directory + "/index";
 }
@@ -34,12 +65,12 @@ std::string index_directory(const DiskTierOptions& options) {
 
 struct DiskTier::State {
   State(ring::Ring& ring, const Clock& clock, std::unique_ptr<RecordIndex> the_records, SlabFiles the_slabs,
-        std::uint64_t budget_bytes)
+        PurgeRules& purges, std::uint64_t budget_bytes)
       : records(std::move(the_records)),
         slabs(std::move(the_slabs)),
         index(slabs.capacity_bytes(), budget_bytes / kInlineShare),
         journal(ring, *records, [this] { index.clear(); }),
-        shared{ring, clock, slabs, space, index, journal, gate} {}
+        shared{ring, clock, slabs, space, index, journal, gate, purges, recording} {}
 
   Gate gate;
   std::unique_ptr<RecordIndex> records;
@@ -47,6 +78,7 @@ struct DiskTier::State {
   DiskSpace space;
   DiskIndex index;
   RecordJournal journal;
+  std::unordered_set<std::string> recording;
   DiskShared shared;
   std::unique_ptr<DiskLoader> loader;
   std::unique_ptr<DiskWriter> writer;
@@ -54,7 +86,7 @@ struct DiskTier::State {
 };
 
 Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
-                                                 const DiskTierOptions& options) {
+                                                 PurgeRules& purges, const DiskTierOptions& options) {
   std::error_code failed;
   std::filesystem::create_directories(options.directory, failed);
   if (failed) return system_error("mkdir", options.directory, failed.value());
@@ -65,32 +97,34 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& 
     telemetry::log_warn("edge store: the last {} starts died while opening the index", OpenAttempts::kDeathsMax);
     REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
   }
-  auto opened = open_or_start_empty(ring, clock, memory, options);
+  auto opened = open_or_start_empty(ring, clock, memory, purges, options);
   attempts.end();
   return opened;
 }
 
 Result<std::unique_ptr<DiskTier>> DiskTier::open_or_start_empty(ring::Ring& ring, const Clock& clock,
-                                                                MemoryTier& memory, const DiskTierOptions& options) {
-  auto state = open_state(ring, clock, memory, options);
+                                                                MemoryTier& memory, PurgeRules& purges,
+                                                                const DiskTierOptions& options) {
+  auto state = open_state(ring, clock, memory, purges, options);
   // Opened, but damaged further in: found by the scan.
   if (!state && state.error().code == ErrorCode::stored_data_corrupt) {
     telemetry::log_warn("edge store: {}", describe(state.error()));
     REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
-    state = open_state(ring, clock, memory, options);
+    state = open_state(ring, clock, memory, purges, options);
   }
   if (!state) return std::move(state).error();
   return std::unique_ptr<DiskTier>(new DiskTier(std::move(state).value()));
 }
 
 Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
-                                                              const DiskTierOptions& options) {
+                                                              PurgeRules& purges, const DiskTierOptions& options) {
   auto records = RecordIndex::open(index_directory(options));
   if (!records) return std::move(records).error();
   auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));
   if (!slabs) return std::move(slabs).error();
   auto state =
-      std::make_unique<State>(ring, clock, std::move(*records), std::move(slabs).value(), options.budget_bytes);
+      std::make_unique<State>(ring, clock, std::move(*records), std::move(slabs).value(), purges, options.budget_bytes);
+  REELWAY_TRY(restore_purges(*state->records, purges));
   auto recovered = recover(*state->records, state->slabs, state->space, state->index);
   if (!recovered) return std::move(recovered).error();
   telemetry::log_info("edge store: {} objects on disk in {}; dropped {} untrue and {} surplus records",
@@ -114,7 +148,7 @@ void DiskTier::load(std::shared_ptr<Object> object, std::function<void(bool)> do
 
 void DiskTier::freshen(std::string_view key, ObjectMeta meta) {
   if (state_->writer->freshen(key, meta)) return;
-  if (const auto place = state_->index.find(key)) state_->shared.freshen(key, *place, std::move(meta));
+  state_->shared.freshen(key, std::move(meta), state_->gate.enter());
 }
 
 bool DiskTier::has(std::string_view key) const {
@@ -128,6 +162,34 @@ void DiskTier::touch(std::string_view key) {
 void DiskTier::erase(std::string_view key) {
   state_->writer->cancel(key);
   state_->shared.remove(key);
+}
+
+void DiskTier::remove(std::string_view key) {
+  state_->shared.remove(key);
+}
+
+void DiskTier::mark_stale(std::string_view key, std::int64_t at_ms, std::uint64_t purge_epoch) {
+  state_->shared.mark_stale(key, at_ms, purge_epoch);
+}
+
+void DiskTier::keep_purge(const PurgeRule& rule, std::function<void(bool)> done) {
+  auto pass = std::make_shared<Gate::Pass>(state_->gate.enter());
+  if (!*pass) return state_->shared.ring.defer([done = std::move(done)] { done(false); });
+  ByteWriter epoch;
+  epoch.u64(rule.epoch);
+  state_->journal.put(note_change(std::string(kEpochNote), epoch.take()), [](bool) {});
+  state_->journal.put(note_change(purge_note(rule), PurgeRules::encode(rule)),
+                      [pass, done = std::move(done)](bool written) { done(written); });
+}
+
+void DiskTier::forget_purge(const PurgeRule& rule) {
+  state_->journal.remove_note(purge_note(rule));
+}
+
+bool DiskTier::visit_some(Cursor& cursor, std::size_t buckets,
+                          const std::function<void(std::string_view, const PurgeMarks&)>& visit) {
+  return state_->index.visit_some(cursor, buckets,
+                                  [&](std::string_view key, const StoredPlace& place) { visit(key, place.marks()); });
 }
 
 void DiskTier::probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done) {

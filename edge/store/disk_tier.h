@@ -9,7 +9,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
+#include "edge/store/disk_index.h"
 #include "edge/store/object.h"
+#include "edge/store/purge_rules.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -25,8 +27,9 @@ struct DiskTierOptions {
 // Complete objects on disk: records in RocksDB, bodies in slab files (docs/formats/edge_store.md).
 class DiskTier {
  public:
+  // Of `purges` what was stored of them is restored; objects that are loaded are judged by them.
   static Result<std::unique_ptr<DiskTier>> open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
-                                                const DiskTierOptions& options);
+                                                PurgeRules& purges, const DiskTierOptions& options);
   ~DiskTier();
 
   // Stores a complete object, or sheds it when the queue is full.
@@ -43,6 +46,17 @@ class DiskTier {
   bool has(std::string_view key) const;
   void touch(std::string_view key);
   void erase(std::string_view key);
+  // Of what is stored, but not of a write that is under way.
+  void remove(std::string_view key);
+  void mark_stale(std::string_view key, std::int64_t at_ms, std::uint64_t purge_epoch);
+
+  // Makes the purge outlive this process; `done(false)` when it could not be written.
+  void keep_purge(const PurgeRule& rule, std::function<void(bool kept)> done);
+  void forget_purge(const PurgeRule& rule);
+  // The next step of a walk over what is stored; false when it was the last.
+  using Cursor = DiskIndex::Cursor;
+  bool visit_some(Cursor& cursor, std::size_t buckets,
+                  const std::function<void(std::string_view key, const PurgeMarks& marks)>& visit);
   void probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done);
   void add_counters(StoreCounters& counters) const;
   void close(std::function<void()> closed);
@@ -50,9 +64,9 @@ class DiskTier {
  private:
   struct State;
   static Result<std::unique_ptr<DiskTier>> open_or_start_empty(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
-                                                               const DiskTierOptions& options);
+                                                               PurgeRules& purges, const DiskTierOptions& options);
   static Result<std::unique_ptr<State>> open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
-                                                   const DiskTierOptions& options);
+                                                   PurgeRules& purges, const DiskTierOptions& options);
   explicit DiskTier(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

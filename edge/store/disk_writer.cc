@@ -132,7 +132,8 @@ DiskWriter::Step DiskWriter::start(Write& write) {
   auto extents = shared_.space.allocator().allocate(body_bytes);
   if (!extents) return make_room(footprint);
   write.replaced = shared_.index.find(write.object->meta().key);
-  write.place = std::make_shared<StoredPlace>(shared_.space, next_sequence_++, std::move(*extents));
+  write.place = std::make_shared<StoredPlace>(shared_.space, next_sequence_++, std::move(*extents),
+                                              PurgeMarks::of(write.object->meta()));
   write.weight = write.place->bytes();
   return Step::started;
 }
@@ -147,7 +148,8 @@ DiskWriter::Step DiskWriter::start_inline(Write& write) {
     shared_.journal.remove(victim->key, true, [place = victim->place] {});
   }
   write.replaced = shared_.index.find(write.object->meta().key);
-  write.place = std::make_shared<StoredPlace>(shared_.space, next_sequence_++, std::vector<Extent>());
+  write.place = std::make_shared<StoredPlace>(shared_.space, next_sequence_++, std::vector<Extent>(),
+                                              PurgeMarks::of(write.object->meta()));
   inline_coming_bytes_ += write.weight;
   return Step::started;
 }
@@ -239,14 +241,21 @@ void DiskWriter::put_record(Write& write) {
   } else {
     change.drop_body = write.replaced && write.replaced->is_inline();
   }
+  shared_.recording.insert(change.key);
   shared_.journal.put(std::move(change), [this, &write](bool written) { record_put(write, written); });
 }
 
 void DiskWriter::record_put(Write& write, bool written) {
   const std::string& key = write.object->meta().key;
+  shared_.recording.erase(key);
   if (!written) {
     ++errors_;
-    shared_.remove(key);
+    // Also when the index has forgotten it meanwhile, the former record is still there and names its place.
+    (void)shared_.index.remove(key);
+    if (write.replaced) {
+      shared_.journal.remove(
+          key, true, [place = std::move(write.replaced), pass = std::make_shared<Gate::Pass>(shared_.gate.enter())] {});
+    }
     return end(write);
   }
   // The new record stands in the place of the old one, whose slots nobody names any more.
@@ -255,7 +264,7 @@ void DiskWriter::record_put(Write& write, bool written) {
   shared_.index.insert(key, write.weight, write.place);
   write.place.reset();
   ++writes_;
-  if (write.freshened) shared_.freshen(key, *shared_.index.find(key), std::move(*write.freshened));
+  if (write.freshened) shared_.freshen(key, std::move(*write.freshened), std::move(write.pass));
   if (write.is_cancelled) shared_.remove(key);
   end(write);
 }

@@ -70,6 +70,7 @@ void FillPermit::head(ObjectMeta meta, bool keep) {
   if (!keep) state.end_fill(*object_);
   if (object_->state() == ObjectState::failed) return;
   if (object_->state() == ObjectState::awaiting_head) {
+    meta.purge_epoch = object_->meta().purge_epoch;
     ObjectWriter(object_).head(std::move(meta));
   } else if (same_body(object_->meta(), meta)) {
     skip_bytes_ = object_->bytes_present();
@@ -169,6 +170,7 @@ Result<void> FillPermit::not_modified(const std::shared_ptr<Object>& stored, Obj
   const bool kept = state.is_current(*object);
   state.end_fill(*object);
   ObjectWriter writer(object);
+  meta.purge_epoch = object->meta().purge_epoch;
   writer.share(*stored, std::move(meta));
   if (kept) {
     state.memory.replace(*stored, object);

@@ -29,6 +29,13 @@ class MemoryTier {
   void replace(const Object& former, const std::shared_ptr<Object>& object);
   void erase(std::string_view key) { objects_.remove(key); }
 
+  // The next step of a walk over all objects; see S3Fifo::visit_some().
+  using Cursor = cache::S3Fifo<std::shared_ptr<Object>>::Cursor;
+  template <class Visit>
+  bool visit_some(Cursor& cursor, std::size_t buckets, Visit visit) {
+    return objects_.visit_some(cursor, buckets, visit);
+  }
+
   // Evicts as needed. An empty chunk when what is left is all in use.
   Chunk allocate(std::size_t bytes);
 

@@ -20,6 +20,8 @@ class ObjectWriter {
 
   const std::shared_ptr<Object>& object() const { return object_; }
 
+  // Before the head: purges after this epoch concern the object.
+  void begin(std::uint64_t purge_epoch) { object_->meta_.purge_epoch = purge_epoch; }
   // awaiting_head -> filling. Keeps the object's own key.
   void head(ObjectMeta meta);
 

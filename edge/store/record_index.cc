@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "common/telemetry/log.h"
-#include "edge/store/disk_record.h"
 #include "edge/store/rocksdb_log.h"
 
-// Model: three column families. "default" holds the schema's name only; "records" key -> record; "bodies" key ->
+// Model: three column families. "default" holds the schema's name and notes; "records" key -> record; "bodies" key ->
 // body, for bodies that are not worth a slot. Bodies stand apart so that the scan at a restart reads records alone.
 // docs/formats/edge_store.md
 
@@ -123,7 +122,7 @@ struct RecordIndex::State {
     const std::string& key = changes[index].key;
     for (std::size_t at = index; at-- > 0;) {
       const Change& earlier = changes[at];
-      if (earlier.key != key || (earlier.freshened && !earlier.record)) continue;
+      if (earlier.key != key || (earlier.rewrite && !earlier.record)) continue;
       if (!earlier.record) return rocksdb::Status::NotFound();
       found = as_text(*earlier.record);
       return {};
@@ -132,40 +131,41 @@ struct RecordIndex::State {
   }
 
   // Sets the change's record; leaves it empty when there is nothing to rewrite.
-  rocksdb::Status freshen(std::span<Change> changes, std::size_t index) const {
+  rocksdb::Status rewrite(std::span<Change> changes, std::size_t index) const {
     Change& change = changes[index];
     change.record.reset();
     std::string before;
     const rocksdb::Status status = record_before(changes, index, before);
     if (!status.ok()) return status.IsNotFound() ? rocksdb::Status() : status;
     auto record = decode_record(change.key, as_bytes(before));
-    if (!record || record->sequence != change.freshened->sequence) return {};
-    if (!is_same_body(change.freshened->meta, record->meta)) return {};
-    freshen_record(*record, change.freshened->meta);
+    if (!record || !change.rewrite(*record)) return {};
     change.record = encode_record(*record);
-    change.freshened->growth_bytes =
-        static_cast<std::int64_t>(change.record->size()) - static_cast<std::int64_t>(before.size());
+    change.growth_bytes = static_cast<std::int64_t>(change.record->size()) - static_cast<std::int64_t>(before.size());
     return {};
+  }
+
+  rocksdb::Status add(const Change& change, rocksdb::WriteBatch& batch) const {
+    const rocksdb::Slice key = slice(std::string_view(change.key));
+    rocksdb::ColumnFamilyHandle* family = change.is_note ? meta() : records();
+    rocksdb::Status status;
+    if (change.drop_body) status = batch.Delete(bodies(), key);
+    if (change.body && status.ok()) status = batch.Put(bodies(), key, slice(ByteView(*change.body)));
+    if (!status.ok()) return status;
+    return change.record ? batch.Put(family, key, slice(ByteView(*change.record))) : batch.Delete(family, key);
   }
 
   rocksdb::Status write(std::span<Change> changes) {
     rocksdb::WriteBatch batch;
+    rocksdb::WriteOptions options;
     rocksdb::Status status;
-    for (std::size_t i = 0; i < changes.size(); ++i) {
+    for (std::size_t i = 0; i < changes.size() && status.ok(); ++i) {
       const Change& change = changes[i];
-      if (change.freshened) {
-        status = freshen(changes, i);
-        if (!status.ok()) return status;
-        if (!change.record) continue;
-      }
-      const rocksdb::Slice key = slice(std::string_view(change.key));
-      if (change.drop_body && status.ok()) status = batch.Delete(bodies(), key);
-      if (change.body && status.ok()) status = batch.Put(bodies(), key, slice(ByteView(*change.body)));
-      if (!status.ok()) return status;
-      status =
-          change.record ? batch.Put(records(), key, slice(ByteView(*change.record))) : batch.Delete(records(), key);
+      if (change.rewrite) status = rewrite(changes, i);
+      if (change.rewrite && !change.record) continue;
+      if (change.is_note && change.record) options.sync = true;
+      if (status.ok()) status = add(change, batch);
     }
-    return status.ok() ? database->Write({}, &batch) : status;
+    return status.ok() ? database->Write(options, &batch) : status;
   }
 
   // Whether the database has our schema; a new one is given it.
@@ -249,6 +249,16 @@ Result<void> RecordIndex::for_each(const std::function<void(std::string_view, By
   }
   if (!at->status().ok()) return index_error("scanning the index", at->status());
   return {};
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> RecordIndex::notes() const {
+  std::vector<std::pair<std::string, std::string>> found;
+  const std::unique_ptr<rocksdb::Iterator> at(state_->database->NewIterator({}, state_->meta()));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    if (at->key() != slice(kSchemaKey)) found.emplace_back(at->key().ToString(), at->value().ToString());
+  }
+  if (!at->status().ok()) return index_error("reading the notes of the index", at->status());
+  return found;
 }
 
 Result<void> RecordIndex::start_anew() {

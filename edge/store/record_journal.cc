@@ -39,16 +39,22 @@ void RecordJournal::put(RecordIndex::Change change, std::function<void(bool)> do
   add({std::move(change), [done = std::move(done)](const RecordIndex::Change&, bool written) { done(written); }});
 }
 
-void RecordJournal::freshen(RecordIndex::Change change, std::function<void(std::int64_t)> done) {
-  CHECK(change.freshened.has_value());
+void RecordJournal::rewrite(RecordIndex::Change change, std::function<void(std::int64_t)> done) {
+  CHECK(change.rewrite != nullptr);
   add({std::move(change), [done = std::move(done)](const RecordIndex::Change& applied, bool written) {
-         done(written ? applied.freshened->growth_bytes : 0);
+         done(written ? applied.growth_bytes : 0);
        }});
 }
 
 void RecordJournal::remove(std::string key, bool drop_body, std::function<void()> done) {
   add({{std::move(key), std::nullopt, std::nullopt, drop_body},
        [done = std::move(done)](const RecordIndex::Change&, bool) { done(); }});
+}
+
+void RecordJournal::remove_note(std::string name) {
+  RecordIndex::Change change{std::move(name), std::nullopt, std::nullopt, false};
+  change.is_note = true;
+  add({std::move(change), nullptr});
 }
 
 void RecordJournal::add(Entry entry) {

@@ -29,7 +29,9 @@ class RecordJournal {
   void put(RecordIndex::Change change, std::function<void(bool written)> done);
   // `done` with how much longer the record became: 0 also when it was not rewritten, because it is gone or another's,
   // or because the write failed; then the old metadata stand, which were true too.
-  void freshen(RecordIndex::Change change, std::function<void(std::int64_t growth_bytes)> done);
+  void rewrite(RecordIndex::Change change, std::function<void(std::int64_t growth_bytes)> done);
+  // Notes are put and removed as records are, but synced.
+  void remove_note(std::string name);
   void remove(std::string key, bool drop_body, std::function<void()> done);
   bool healthy() const { return healthy_; }
   std::uint64_t errors() const { return errors_; }

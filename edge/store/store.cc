@@ -16,8 +16,11 @@
 
 namespace reelway::edge {
 
-Store::State::State(ring::Ring& the_ring, const StoreOptions& the_options)
-    : ring(the_ring), options(the_options), memory(options.memory_bytes, [this](std::string_view key, bool was_used) {
+Store::State::State(ring::Ring& the_ring, const Clock& the_clock, const StoreOptions& the_options)
+    : ring(the_ring),
+      options(the_options),
+      clock(the_clock),
+      memory(options.memory_bytes, [this](std::string_view key, bool was_used) {
         if (disk && was_used) disk->touch(key);
       }) {}
 
@@ -41,23 +44,37 @@ void Store::State::set_loading(const Object& object, bool is_loading) {
   if (at != fills.end() && at->second.object.get() == &object) at->second.is_loading = is_loading;
 }
 
+void Store::State::leave_purged_fills(const PurgeRule& rule) {
+  for (Fillings* among : {&fills, &updates}) {
+    std::erase_if(*among, [&](const auto& entry) {
+      const Object& object = *entry.second.object;
+      // Its tags are not known yet, and its answer may have been made before the purge.
+      const bool may_have_tag = rule.kind == PurgeRequest::Kind::tag && object.state() == ObjectState::awaiting_head;
+      return may_have_tag || rule.matches(entry.first, std::span<const std::string>(object.meta().tags));
+    });
+  }
+}
+
 FillPermit Store::State::make_permit(Store& store, std::string_view key, Fillings& among) {
   auto object = std::make_shared<Object>(std::string(key));
+  ObjectWriter(object).begin(purges.epoch());
   among.emplace(key, Filling{object});
   return FillPermit(store, std::move(object));
 }
 
 Result<std::unique_ptr<Store>> Store::open(ring::Ring& ring, const Clock& clock, const StoreOptions& options) {
-  auto state = std::make_unique<State>(ring, options);
+  auto state = std::make_unique<State>(ring, clock, options);
+  state->purges.raise_epoch(static_cast<std::uint64_t>(std::max<std::int64_t>(clock.wall_ms(), 0)));
   if (!options.directory.empty()) {
     DiskTierOptions disk;
     disk.directory = options.directory;
     disk.budget_bytes = options.disk_bytes;
     disk.queue_bytes_max = std::min(options.disk_queue_bytes, options.memory_bytes / 4);
-    auto opened = DiskTier::open(ring, clock, state->memory, disk);
+    auto opened = DiskTier::open(ring, clock, state->memory, state->purges, disk);
     if (!opened) return std::move(opened).error();
     state->disk = std::move(opened).value();
   }
+  state->purger = std::make_unique<Purger>(ring, clock, state->memory, state->disk.get(), state->purges);
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
@@ -69,7 +86,9 @@ Store::~Store() {
 
 Lookup Store::lookup(std::string_view key) {
   Lookup found;
-  if (auto object = state_->memory.find_and_touch(key)) {
+  auto object = state_->memory.find_and_touch(key);
+  if (object && !state_->purges.empty()) object = state_->purger->judge(std::move(object));
+  if (object) {
     ++state_->counters.memory_hits;
     found.kind = Lookup::Kind::hit;
     found.object = std::move(object);
@@ -156,6 +175,12 @@ void Store::erase(std::string_view key) {
   if (state_->disk) state_->disk->erase(key);
 }
 
+void Store::purge(const PurgeRequest& request, std::function<void(Result<PurgeResult>)> done) {
+  auto rule = state_->purger->begin(request, done);
+  if (!rule) return state_->ring.defer([error = rule.error(), done = std::move(done)] { done(error); });
+  state_->leave_purged_fills(**rule);
+}
+
 void Store::probe(std::string key, std::function<void(std::optional<Probe>)> done) {
   auto object = state_->memory.peek(key);
   if (!object) {
@@ -186,6 +211,7 @@ StoreCounters Store::counters() const {
 }
 
 void Store::close(std::function<void()> closed) {
+  state_->purger->close();
   if (state_->disk) {
     state_->disk->close(std::move(closed));
   } else {

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "edge/store/object.h"
+#include "edge/store/purge.h"
 
 namespace reelway::ring {
 class Ring;
@@ -130,6 +131,13 @@ class Store {
 
   // Drops the object from both tiers.
   void erase(std::string_view key);
+
+  // In effect when it returns: from then on no look-up finds what it concerns (hard), or finds it stale (soft), and
+  // fills under way of such objects are not kept. `done` is called on the ring's thread, never inside this call, when
+  // it is also on disk, and so outlives kill -9 and loss of power, and when all it matched has been counted. Errors:
+  // http_bad_request, overloaded (PurgeRules::kMax under way); io_failed: in effect, but no disk could keep it, so a
+  // restart before its objects have left the disk would bring them back; shutting_down.
+  void purge(const PurgeRequest& request, std::function<void(Result<PurgeResult>)> done);
 
   // What is known of a key without touching it: for explain. `done` as in load().
   struct Probe {

@@ -8,6 +8,8 @@
 
 #include "edge/store/disk_tier.h"
 #include "edge/store/memory_tier.h"
+#include "edge/store/purge_rules.h"
+#include "edge/store/purger.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -19,7 +21,7 @@ struct Store::State {
     std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
   };
 
-  State(ring::Ring& the_ring, const StoreOptions& the_options);
+  State(ring::Ring& the_ring, const Clock& the_clock, const StoreOptions& the_options);
 
   struct Filling {
     std::shared_ptr<Object> object;
@@ -32,16 +34,21 @@ struct Store::State {
   void end_fill(const Object& object);
   void set_loading(const Object& object, bool is_loading);
   FillPermit make_permit(Store& store, std::string_view key, Fillings& among);
+  // Fills under way that a purge concerns, or may: they go on for those who read them, but are found no more, nor kept.
+  void leave_purged_fills(const PurgeRule& rule);
   std::uint64_t kept_bytes_max() const { return std::min(options.object_bytes_max, memory.budget_bytes() / 2); }
 
   ring::Ring& ring;
   StoreOptions options;
   StoreCounters counters;  // those that the tiers do not keep themselves
+  const Clock& clock;
   MemoryTier memory;
+  PurgeRules purges;
   Fillings fills;                  // of keys that nothing was stored for
   Fillings updates;                // that will replace what is stored
   std::size_t permits = 0;         // living, with or without a place in these; at most fills_max
   std::unique_ptr<DiskTier> disk;  // null without a directory
+  std::unique_ptr<Purger> purger;
 };
 
 }  // namespace reelway::edge
