@@ -43,12 +43,13 @@ class S3Fifo {
 
   // The key must not be present.
   Value& insert(std::string_view key, std::uint64_t bytes, Value value) {
-    return add(key, bytes, std::move(value), ghosts_.take(key) ? main_ : small_);
+    return add(std::string(key), bytes, std::move(value), ghosts_.take(key) ? main_ : small_);
   }
   // For what is known to have been worth keeping, such as the contents found at a restart.
-  Value& insert_in_main(std::string_view key, std::uint64_t bytes, Value value) {
-    return add(key, bytes, std::move(value), main_);
+  Value& insert_in_main(std::string key, std::uint64_t bytes, Value value) {
+    return add(std::move(key), bytes, std::move(value), main_);
   }
+  void reserve(std::size_t entries) { nodes_.reserve(entries); }
 
   // Null when absent. Touching is separate, so that a look leaves no trace.
   Value* find(std::string_view key) {
@@ -181,9 +182,9 @@ class S3Fifo {
     return nullptr;
   }
 
-  Value& add(std::string_view key, std::uint64_t bytes, Value value, Queue& queue) {
-    const auto [at, is_new] = nodes_.try_emplace(
-        std::string(key), Node{nullptr, bytes, 0, false, nullptr, nullptr, nullptr, std::move(value)});
+  Value& add(std::string key, std::uint64_t bytes, Value value, Queue& queue) {
+    const auto [at, is_new] =
+        nodes_.try_emplace(std::move(key), Node{nullptr, bytes, 0, false, nullptr, nullptr, nullptr, std::move(value)});
     CHECK(is_new);
     at->second.key = &at->first;
     link(at->second, queue);

@@ -25,14 +25,18 @@ class DiskIndex {
   };
 
   DiskIndex(std::uint64_t slot_budget_bytes, std::uint64_t inline_budget_bytes)
-      : in_slots_(slot_budget_bytes), inline_(inline_budget_bytes), inline_budget_bytes_(inline_budget_bytes) {}
+      : queues_(std::make_unique<Queues>(slot_budget_bytes, inline_budget_bytes)),
+        inline_budget_bytes_(inline_budget_bytes) {}
 
   std::shared_ptr<StoredPlace> find(std::string_view key);
   std::shared_ptr<StoredPlace> find_and_touch(std::string_view key);
 
   // `bytes`: what it weighs. The key must not be present.
   void insert(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);
-  void restore(std::string_view key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);  // after a restart
+  // After a restart: into an index of its own, on any thread; then adopt(), whose entries must be none.
+  void reserve(std::size_t in_slots, std::size_t inline_objects);
+  void restore(std::string key, std::uint64_t bytes, std::shared_ptr<StoredPlace> place);
+  void adopt(DiskIndex restored);
   std::shared_ptr<StoredPlace> remove(std::string_view key);
   // What it weighs has changed: its record is longer or shorter.
   void resize(std::string_view key, std::int64_t growth_bytes);
@@ -49,20 +53,25 @@ class DiskIndex {
   void clear();
 
   // The next to go that nobody holds; its record must be removed.
-  std::optional<Leaving> evict_from_slots() { return evict(in_slots_); }
-  std::optional<Leaving> evict_inline() { return evict(inline_); }
+  std::optional<Leaving> evict_from_slots() { return evict(queues_->in_slots); }
+  std::optional<Leaving> evict_inline() { return evict(queues_->inlined); }
 
-  bool inline_fits(std::uint64_t bytes) const { return inline_.bytes() + bytes <= inline_budget_bytes_; }
+  bool inline_fits(std::uint64_t bytes) const { return queues_->inlined.bytes() + bytes <= inline_budget_bytes_; }
   std::uint64_t inline_budget_bytes() const { return inline_budget_bytes_; }
-  std::uint64_t inline_bytes() const { return inline_.bytes(); }
-  std::size_t objects() const { return in_slots_.entries() + inline_.entries(); }
+  std::uint64_t inline_bytes() const { return queues_->inlined.bytes(); }
+  std::size_t objects() const { return queues_->in_slots.entries() + queues_->inlined.entries(); }
   std::uint64_t evictions() const { return evictions_; }
 
  private:
   std::optional<Leaving> evict(Queue& queue);
 
-  Queue in_slots_;
-  Queue inline_;
+  struct Queues {
+    Queues(std::uint64_t slot_budget_bytes, std::uint64_t inline_budget_bytes)
+        : in_slots(slot_budget_bytes), inlined(inline_budget_bytes) {}
+    Queue in_slots;
+    Queue inlined;
+  };
+  std::unique_ptr<Queues> queues_;
   std::uint64_t inline_budget_bytes_;
   std::uint64_t evictions_ = 0;
 };

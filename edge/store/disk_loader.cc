@@ -11,8 +11,9 @@
 
 // Model: a load holds its place, so that the slots are not reused while it reads. It asks a worker for the record,
 // reads the parts into the object's own memory, a few at once, checks each as it comes, and shows those that are
-// checked without a gap from the front. What does not match is dropped from disk: the record, the index entry, the
-// slots.
+// checked without a gap from the front. While the index is being loaded there is no place to hold, and no need of it:
+// no slot is reused then. What the record says is believed as far as the sums go. What does not match is dropped from
+// disk: the record, the index entry, the slots.
 
 namespace reelway::edge {
 namespace {
@@ -30,7 +31,8 @@ DiskLoader::DiskLoader(DiskShared shared, RecordIndex& records, MemoryTier& memo
 
 void DiskLoader::load(std::shared_ptr<Object> object, std::function<void(bool)> done) {
   auto place = shared_.index.find_and_touch(object->meta().key);
-  Gate::Pass pass = place ? shared_.gate.enter() : Gate::Pass();
+  const bool may_be_there = place || shared_.loading.may_have(object->meta().key);
+  Gate::Pass pass = may_be_there ? shared_.gate.enter() : Gate::Pass();
   if (!pass) {
     shared_.ring.defer([done = std::move(done)] { done(false); });
     return;
@@ -81,11 +83,15 @@ void DiskLoader::on_found(Load& load) {
       return end(load, false);
     }
     case Found::Kind::record: {
-      if (!is_of_place(load)) break;
+      if (load.place == nullptr && !is_readable(load)) return end(load, false);
+      if (load.place != nullptr && !is_of_place(load)) break;
       if (was_purged(load)) return end(load, false);
       return load.found.record.is_inline ? show_inline(load) : begin_io(load);
     }
-    case Found::Kind::nothing:
+    case Found::Kind::nothing: {
+      if (load.place == nullptr) return end(load, false);
+      break;
+    }
     case Found::Kind::corrupt: break;
   }
   drop(load, "its record or its inline body is damaged", corrupt_);
@@ -101,12 +107,24 @@ bool DiskLoader::is_of_place(const Load& load) const {
                     [](const Extent& extent, const StoredExtent& part) { return extent == part.extent; });
 }
 
+// Without the index: removed meanwhile, or not to be had from the files as they are.
+bool DiskLoader::is_readable(const Load& load) const {
+  const auto& extents = load.found.record.extents;
+  return shared_.loading.may_have(load.object->meta().key) &&
+         std::all_of(extents.begin(), extents.end(),
+                     [this](const StoredExtent& part) { return shared_.slabs.was_found(part.extent); });
+}
+
+void DiskLoader::index_loaded() {
+  for (Load& load : loads_) load.place = shared_.index.find(load.object->meta().key);
+}
+
 // Whether a purge, in force or carried out since the load began, forbids to show it. What a soft one made stale has
 // become so in load.found.
 bool DiskLoader::was_purged(Load& load) {
-  if (load.place->is_leaving()) return true;
+  if (load.place && load.place->is_leaving()) return true;
   ObjectMeta& meta = load.found.record.meta;
-  const std::uint64_t epoch_of_place = load.place->marks().epoch;
+  const std::uint64_t epoch_of_place = load.place ? load.place->marks().epoch : 0;
   if (meta.purge_epoch < epoch_of_place) {
     meta.fresh_until_ms = std::min(meta.fresh_until_ms, shared_.clock.wall_ms());
     meta.purge_epoch = epoch_of_place;
@@ -207,7 +225,7 @@ void DiskLoader::end(Load& load, bool loaded) {
 void DiskLoader::probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done) {
   auto pass = std::make_shared<Gate::Pass>(shared_.gate.enter());
   auto found = std::make_shared<Found>();
-  const bool may_ask = *pass && shared_.index.find(key);
+  const bool may_ask = *pass && (shared_.index.find(key) || shared_.loading.may_have(key));
   const bool accepted =
       may_ask && workers_.submit([this, key, found] { *found = find(records_, key); },
                                  [found, pass, done] {

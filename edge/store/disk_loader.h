@@ -28,6 +28,9 @@ class DiskLoader {
   void load(std::shared_ptr<Object> object, std::function<void(bool)> done);
   void probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done);
 
+  // The index is there: loads that began without it hold their places from now on.
+  void index_loaded();
+
   std::uint64_t corrupt() const { return corrupt_; }
   std::uint64_t errors() const { return errors_; }
 
@@ -43,7 +46,7 @@ class DiskLoader {
     std::shared_ptr<Object> object;
     std::function<void(bool)> done;
     Gate::Pass pass;
-    std::shared_ptr<StoredPlace> place;
+    std::shared_ptr<StoredPlace> place;  // null while the index is being loaded
     Found found;
     std::vector<bool> is_checked;  // by part
     std::size_t shown = 0;         // parts
@@ -55,6 +58,7 @@ class DiskLoader {
   static Found find(const RecordIndex& records, const std::string& key);
   void on_found(Load& load);
   bool is_of_place(const Load& load) const;
+  bool is_readable(const Load& load) const;
   bool was_purged(Load& load);
   void show_inline(Load& load);
   void begin_io(Load& load);

@@ -99,15 +99,61 @@ bool is_possible(const StoredExtent& part, std::uint64_t body_offset) {
          body_offset % Extent::kBytesMax + part.bytes <= Extent::kBytesMax;
 }
 
-bool parts_make_body(const DiskRecord& record) {
+bool parts_make_body(const std::vector<StoredExtent>& extents, std::uint64_t body_bytes, std::uint32_t body_crc) {
   std::uint64_t length = 0;
   std::uint32_t crc = 0;
-  for (const StoredExtent& part : record.extents) {
+  for (const StoredExtent& part : extents) {
     if (!is_possible(part, length)) return false;
-    crc = crc32c_combine(crc, part.crc32c, part.bytes);
+    crc = length == 0 ? part.crc32c : crc32c_combine(crc, part.crc32c, part.bytes);
     length += part.bytes;
   }
-  return length == record.meta.length && crc == record.meta.crc32c;
+  return length == body_bytes && crc == body_crc;
+}
+
+// The record without its sum, or empty when the sum is wrong.
+ByteView checked_content(ByteView bytes) {
+  if (bytes.size() < kSumBytes) return {};
+  const ByteView content = bytes.first(bytes.size() - kSumBytes);
+  return ByteReader(bytes.last(kSumBytes)).u32() == crc32c(content) ? content : ByteView();
+}
+
+void read_extents(ByteReader& in, std::vector<StoredExtent>& extents) {
+  extents.clear();
+  for (std::uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
+    StoredExtent part;
+    part.extent.granule = in.u32();
+    part.extent.order = in.u8();
+    part.bytes = in.u32();
+    part.crc32c = in.u32();
+    extents.push_back(part);
+  }
+}
+
+void skip_texts(ByteReader& in, std::uint32_t count) {
+  for (; count > 0 && !in.failed(); --count) in.skip(in.u32());
+}
+
+// What of the metadata a summary takes; the rest is passed over. Returns the body's sum.
+std::uint32_t summarize_meta(ByteReader& in, std::uint8_t format, RecordSummary& summary) {
+  constexpr std::uint32_t kTexts = 5;
+  constexpr std::size_t kTimes = 8 + 8 + 4 + 8;  // received, date, age, fresh until
+  constexpr std::size_t kReuse = 4 + 4 + 1;      // stale while revalidate, stale if error, flags
+  in.u16();
+  skip_texts(in, kTexts);
+  summary.body_bytes = in.u64();
+  const std::uint32_t crc = in.u32();
+  in.skip(kTimes);
+  summary.tags.clear();
+  summary.purge_epoch = 0;
+  if (format == kFormatBeforeSites) return crc;
+  in.skip(in.u32());
+  for (std::uint16_t left = in.u16(); left > 0 && !in.failed(); --left) {
+    summary.tags.push_back(as_text(in.take(in.u32())));
+  }
+  skip_texts(in, in.u16());
+  in.skip(kReuse);
+  summary.purge_epoch = in.u64();
+  return crc;
 }
 
 }  // namespace
@@ -138,27 +184,31 @@ void freshen_record(DiskRecord& record, ObjectMeta meta) {
 }
 
 std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes) {
-  if (bytes.size() < kSumBytes) return std::nullopt;
-  const ByteView content = bytes.first(bytes.size() - kSumBytes);
-  if (ByteReader(bytes.last(kSumBytes)).u32() != crc32c(content)) return std::nullopt;
-  ByteReader in(content);
+  ByteReader in(checked_content(bytes));
   DiskRecord record;
   const std::uint8_t format = in.u8();
   if (format != DiskRecord::kFormat && format != kFormatBeforeSites) return std::nullopt;
   record.sequence = in.u64();
   record.meta = read_meta(in, format);
   record.is_inline = in.u8() != 0;
-  for (std::uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
-    StoredExtent part;
-    part.extent.granule = in.u32();
-    part.extent.order = in.u8();
-    part.bytes = in.u32();
-    part.crc32c = in.u32();
-    record.extents.push_back(part);
-  }
+  read_extents(in, record.extents);
   if (in.failed() || !in.at_end() || record.meta.key != key) return std::nullopt;
-  if (record.is_inline ? !record.extents.empty() : !parts_make_body(record)) return std::nullopt;
-  return record;
+  if (record.is_inline) return record.extents.empty() ? std::optional(std::move(record)) : std::nullopt;
+  const bool fits = parts_make_body(record.extents, *record.meta.length, *record.meta.crc32c);
+  return fits ? std::optional(std::move(record)) : std::nullopt;
+}
+
+bool summarize_record(std::string_view key, ByteView bytes, RecordSummary& summary) {
+  ByteReader in(checked_content(bytes));
+  const std::uint8_t format = in.u8();
+  if (format != DiskRecord::kFormat && format != kFormatBeforeSites) return false;
+  summary.sequence = in.u64();
+  const std::string_view own_key = as_text(in.take(in.u32()));
+  const std::uint32_t crc = summarize_meta(in, format, summary);
+  summary.is_inline = in.u8() != 0;
+  read_extents(in, summary.extents);
+  if (in.failed() || !in.at_end() || own_key != key) return false;
+  return summary.is_inline ? summary.extents.empty() : parts_make_body(summary.extents, summary.body_bytes, crc);
 }
 
 }  // namespace reelway::edge

@@ -37,4 +37,16 @@ void freshen_record(DiskRecord& record, ObjectMeta meta);
 // that its extents are possible, add up to the length and their sums to the body's sum.
 std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes);
 
+// What a start keeps of a record in memory; the same checks as decode_record(), at a fraction of its cost.
+struct RecordSummary {
+  std::uint64_t sequence = 0;
+  std::uint64_t body_bytes = 0;
+  std::uint64_t purge_epoch = 0;
+  bool is_inline = false;
+  std::vector<StoredExtent> extents;
+  std::vector<std::string_view> tags;  // into the record's bytes
+};
+// False, with `summary` undefined, where decode_record() has none. `summary` may be used again, to spare allocations.
+bool summarize_record(std::string_view key, ByteView bytes, RecordSummary& summary);
+
 }  // namespace reelway::edge

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/gate.h"
 #include "edge/store/disk_index.h"
+#include "edge/store/index_loading.h"
 #include "edge/store/purge_rules.h"
 #include "edge/store/record_journal.h"
 #include "edge/store/slab_files.h"
@@ -24,6 +25,7 @@ struct DiskShared {
   RecordJournal& journal;
   Gate& gate;
   PurgeRules& purges;
+  IndexLoading& loading;
   std::unordered_set<std::string>& recording;  // keys whose new record is on its way to RocksDB
 
   // Takes the key out of the index and its record out of RocksDB; its slots come free after that. A record that is on

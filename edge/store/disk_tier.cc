@@ -3,12 +3,15 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/ring/ring.h"
+#include "common/ring/side_workers.h"
 #include "common/telemetry/log.h"
 #include "edge/store/disk_loader.h"
 #include "edge/store/disk_recovery.h"
@@ -57,6 +60,10 @@ RecordIndex::Change note_change(std::string name, Bytes value) {
   return change;
 }
 
+std::string attempts_file(const DiskTierOptions& options) {
+  return options.directory + "/opening";
+}
+
 std::string index_directory(const DiskTierOptions& options) {
   return options.directory + "/index";
 }
@@ -64,14 +71,25 @@ std::string index_directory(const DiskTierOptions& options) {
 }  // namespace
 
 struct DiskTier::State {
-  State(ring::Ring& ring, const Clock& clock, std::unique_ptr<RecordIndex> the_records, SlabFiles the_slabs,
-        PurgeRules& purges, std::uint64_t budget_bytes)
-      : records(std::move(the_records)),
+  State(ring::Ring& ring, const Clock& clock, PurgeRules& purges, const DiskTierOptions& the_options,
+        std::unique_ptr<RecordIndex> the_records, SlabFiles the_slabs)
+      : options(the_options),
+        attempts(attempts_file(the_options)),
+        records(std::move(the_records)),
         slabs(std::move(the_slabs)),
-        index(slabs.capacity_bytes(), budget_bytes / kInlineShare),
-        journal(ring, *records, [this] { index.clear(); }),
-        shared{ring, clock, slabs, space, index, journal, gate, purges, recording} {}
+        index(empty_index()),
+        journal(ring, *records, [this] { lost(); }),
+        shared{ring, clock, slabs, space, index, journal, gate, purges, loading, recording},
+        opener(ring, 1, 1, "store-opener") {}
 
+  DiskIndex empty_index() const { return {slabs.capacity_bytes(), options.budget_bytes / kInlineShare}; }
+  void lost() {
+    index.clear();
+    loading.lost();
+  }
+
+  const DiskTierOptions options;
+  const OpenAttempts attempts;
   Gate gate;
   std::unique_ptr<RecordIndex> records;
   SlabFiles slabs;
@@ -79,10 +97,12 @@ struct DiskTier::State {
   DiskIndex index;
   RecordJournal journal;
   std::unordered_set<std::string> recording;
+  IndexLoading loading;
   DiskShared shared;
   std::unique_ptr<DiskLoader> loader;
   std::unique_ptr<DiskWriter> writer;
   std::uint64_t untrue_records = 0;
+  ring::SideWorkers opener;
 };
 
 Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
@@ -90,7 +110,7 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& 
   std::error_code failed;
   std::filesystem::create_directories(options.directory, failed);
   if (failed) return system_error("mkdir", options.directory, failed.value());
-  OpenAttempts attempts(options.directory + "/opening");
+  OpenAttempts attempts(attempts_file(options));
   const auto have_died = attempts.begin();
   if (!have_died) return have_died.error();
   if (*have_died && std::filesystem::exists(index_directory(options))) {
@@ -98,7 +118,7 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open(ring::Ring& ring, const Clock& 
     REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
   }
   auto opened = open_or_start_empty(ring, clock, memory, purges, options);
-  attempts.end();
+  if (!opened) attempts.end();
   return opened;
 }
 
@@ -106,14 +126,16 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open_or_start_empty(ring::Ring& ring
                                                                 MemoryTier& memory, PurgeRules& purges,
                                                                 const DiskTierOptions& options) {
   auto state = open_state(ring, clock, memory, purges, options);
-  // Opened, but damaged further in: found by the scan.
+  // Opened, but damaged further in.
   if (!state && state.error().code == ErrorCode::stored_data_corrupt) {
     telemetry::log_warn("edge store: {}", describe(state.error()));
     REELWAY_TRY(RecordIndex::set_aside(index_directory(options)));
     state = open_state(ring, clock, memory, purges, options);
   }
   if (!state) return std::move(state).error();
-  return std::unique_ptr<DiskTier>(new DiskTier(std::move(state).value()));
+  std::unique_ptr<DiskTier> tier(new DiskTier(std::move(state).value()));
+  tier->load_index();
+  return tier;
 }
 
 Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
@@ -122,21 +144,60 @@ Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, 
   if (!records) return std::move(records).error();
   auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));
   if (!slabs) return std::move(slabs).error();
+  REELWAY_TRY(restore_purges(**records, purges));
   auto state =
-      std::make_unique<State>(ring, clock, std::move(*records), std::move(slabs).value(), purges, options.budget_bytes);
-  REELWAY_TRY(restore_purges(*state->records, purges));
-  auto recovered = recover(*state->records, state->slabs, state->space, state->index);
-  if (!recovered) return std::move(recovered).error();
-  telemetry::log_info("edge store: {} objects on disk in {}; dropped {} untrue and {} surplus records",
-                      recovered->objects, options.directory, recovered->untrue, recovered->surplus);
-  state->untrue_records = recovered->untrue;
+      std::make_unique<State>(ring, clock, purges, options, std::move(records).value(), std::move(slabs).value());
   state->loader = std::make_unique<DiskLoader>(state->shared, *state->records, memory);
-  state->writer = std::make_unique<DiskWriter>(state->shared, options.queue_bytes_max, recovered->next_sequence);
+  state->writer = std::make_unique<DiskWriter>(state->shared, options.queue_bytes_max);
   return state;
 }
 
 DiskTier::DiskTier(std::unique_ptr<State> state) : state_(std::move(state)) {}
-DiskTier::~DiskTier() = default;
+DiskTier::~DiskTier() {
+  state_->loading.stop = true;
+}
+
+void DiskTier::load_index() {
+  auto loaded = std::make_shared<std::optional<Result<Recovered>>>();
+  auto pass = std::make_shared<Gate::Pass>(state_->gate.enter());
+  const bool accepted = state_->opener.submit(
+      [state = state_.get(), loaded] {
+        loaded->emplace(
+            recover(*state->records, state->slabs, state->space, state->empty_index(), state->loading.stop));
+      },
+      [this, loaded, pass] { index_loaded(std::move(**loaded)); });
+  CHECK(accepted);
+}
+
+void DiskTier::index_loaded(Result<Recovered> loaded) {
+  State& state = *state_;
+  state.attempts.end();
+  std::uint64_t next_sequence = 1;
+  if (loaded) {
+    telemetry::log_info("edge store: {} objects on disk in {}; dropped {} untrue and {} surplus records",
+                        loaded->objects, state.options.directory, loaded->untrue, loaded->surplus);
+    state.space.allocator() = std::move(loaded->allocator);
+    state.index.adopt(std::move(loaded->index));
+    state.untrue_records = loaded->untrue;
+    state.shared.purges.raise_epoch(loaded->purge_epoch_max);
+    next_sequence = loaded->next_sequence;
+    if (state.loading.was_lost()) state.index.clear();
+    for (std::string& key : loaded->to_remove) state.journal.remove(std::move(key), true, [] {});
+  } else {
+    state.space.allocator().grow(state.slabs.ready_bytes());
+    telemetry::log_warn("edge store: {}", describe(loaded.error()));
+    if (loaded.error().code == ErrorCode::stored_data_corrupt) state.journal.found_damage();
+  }
+  for (auto& [key, marks] : state.loading.end()) {
+    const auto place = state.index.find(key);
+    // Removed once more: its slots come free only when its record is known to be gone.
+    if (place && !marks) state.shared.remove(key);
+    if (place && marks) place->set_marks(std::move(*marks));
+  }
+  state.loader->index_loaded();
+  state.writer->begin(next_sequence);
+  state.loading.tell_ended();
+}
 
 void DiskTier::write(const std::shared_ptr<Object>& object) {
   state_->writer->write(object);
@@ -153,6 +214,18 @@ void DiskTier::freshen(std::string_view key, ObjectMeta meta) {
 
 bool DiskTier::has(std::string_view key) const {
   return state_->index.find(key) != nullptr;
+}
+
+bool DiskTier::may_have(std::string_view key) const {
+  return has(key) || state_->loading.may_have(key);
+}
+
+bool DiskTier::is_loading() const {
+  return state_->loading.is_under_way();
+}
+
+void DiskTier::when_loaded(std::function<void()> loaded) {
+  state_->loading.when_ended(std::move(loaded));
 }
 
 void DiskTier::touch(std::string_view key) {
@@ -198,6 +271,7 @@ void DiskTier::probe(std::string key, std::function<void(std::optional<ObjectMet
 
 void DiskTier::add_counters(StoreCounters& counters) const {
   const State& state = *state_;
+  counters.disks_loading = state.loading.is_under_way() ? 1 : 0;
   counters.disk_bytes = state.space.allocator().used_bytes() + state.index.inline_bytes();
   counters.disk_objects = state.index.objects();
   counters.disk_evictions = state.index.evictions();
@@ -210,6 +284,7 @@ void DiskTier::add_counters(StoreCounters& counters) const {
 }
 
 void DiskTier::close(std::function<void()> closed) {
+  state_->loading.stop = true;
   state_->journal.give_up_soon();
   state_->gate.close([ring = &state_->shared.ring, closed = std::move(closed)] { ring->defer(closed); });
 }

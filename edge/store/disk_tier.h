@@ -17,6 +17,7 @@
 namespace reelway::edge {
 
 class MemoryTier;
+struct Recovered;
 
 struct DiskTierOptions {
   std::string directory;
@@ -44,6 +45,10 @@ class DiskTier {
   void freshen(std::string_view key, ObjectMeta meta);
 
   bool has(std::string_view key) const;
+  // While the index is being loaded: as far as is known.
+  bool may_have(std::string_view key) const;
+  bool is_loading() const;
+  void when_loaded(std::function<void()> loaded);
   void touch(std::string_view key);
   void erase(std::string_view key);
   // Of what is stored, but not of a write that is under way.
@@ -68,6 +73,8 @@ class DiskTier {
   static Result<std::unique_ptr<State>> open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                    PurgeRules& purges, const DiskTierOptions& options);
   explicit DiskTier(std::unique_ptr<State> state);
+  void load_index();
+  void index_loaded(Result<Recovered> loaded);
   std::unique_ptr<State> state_;
 };
 

@@ -33,16 +33,18 @@ ByteView whole_body(const Object& object) {
 
 }  // namespace
 
-DiskWriter::DiskWriter(DiskShared shared, std::uint64_t queue_bytes_max, std::uint64_t next_sequence)
-    : shared_(shared),
-      queue_bytes_max_(queue_bytes_max),
-      next_sequence_(next_sequence),
-      grower_(shared.ring, 1, 1, "store-grower") {
+DiskWriter::DiskWriter(DiskShared shared, std::uint64_t queue_bytes_max)
+    : shared_(shared), queue_bytes_max_(queue_bytes_max), grower_(shared.ring, 1, 1, "store-grower") {
   shared_.space.on_freed([this] { schedule_pump(); });
 }
 
 DiskWriter::~DiskWriter() {
   shared_.space.on_freed({});
+}
+
+void DiskWriter::begin(std::uint64_t next_sequence) {
+  next_sequence_ = next_sequence;
+  schedule_pump();
 }
 
 void DiskWriter::write(const std::shared_ptr<Object>& object) {
@@ -99,6 +101,7 @@ void DiskWriter::schedule_pump() {
 }
 
 void DiskWriter::pump() {
+  if (shared_.loading.is_under_way()) return;
   std::uint64_t active_bytes = 0;
   for (const auto& [key, write] : active_) active_bytes += write->queued_bytes;
   while (!queue_.empty() && active_.size() < kActiveMax && active_bytes < kActiveBytesMax) {

@@ -24,9 +24,11 @@ class DiskWriter {
  public:
   static constexpr std::uint64_t kInlineBytesMax = 16 * 1024;  // bodies up to here stand in RocksDB
 
-  DiskWriter(DiskShared shared, std::uint64_t queue_bytes_max, std::uint64_t next_sequence);
+  DiskWriter(DiskShared shared, std::uint64_t queue_bytes_max);
   ~DiskWriter();
 
+  // Waits in the queue while the index is being loaded; then this tells which sequence comes next.
+  void begin(std::uint64_t next_sequence);
   void write(const std::shared_ptr<Object>& object);
   // The object of this key shall not be on disk: writes of it that have not ended leave nothing behind.
   void cancel(std::string_view key);
@@ -69,7 +71,7 @@ class DiskWriter {
 
   DiskShared shared_;
   std::uint64_t queue_bytes_max_;
-  std::uint64_t next_sequence_;
+  std::uint64_t next_sequence_ = 1;
   std::deque<std::unique_ptr<Write>> queue_;                        // not begun
   std::unordered_map<std::string, std::unique_ptr<Write>> active_;  // begun, at most kActiveMax
   std::uint64_t inline_coming_bytes_ = 0;                           // of active inline writes

@@ -102,6 +102,7 @@ void Purger::schedule() {
 
 void Purger::step() {
   if (is_closed_) return;
+  if (disk_ != nullptr && disk_->is_loading()) return wait_for_index();
   if (!is_walking_) {
     is_walking_ = true;
     walk_epoch_ = purges_.epoch();
@@ -116,6 +117,14 @@ void Purger::step() {
   const bool is_wanted =
       std::any_of(pending_.begin(), pending_.end(), [](const auto& p) { return !p.second.is_walked; });
   if (is_wanted) schedule();
+}
+
+void Purger::wait_for_index() {
+  if (is_waiting_) return;
+  is_waiting_ = true;
+  disk_->when_loaded([self = self_] {
+    if (*self != nullptr) (*self)->schedule();
+  });
 }
 
 bool Purger::walk_memory() {

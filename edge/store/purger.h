@@ -47,6 +47,7 @@ class Purger {
 
   void schedule();
   void step();
+  void wait_for_index();
   bool walk_memory();
   bool walk_disk();
   // To an object in memory, and to what is on disk of it.
@@ -62,6 +63,7 @@ class Purger {
   std::unordered_map<std::uint64_t, Pending> pending_;  // by epoch; of each rule in force
   std::shared_ptr<Purger*> self_;                       // null inside once this is gone: for tasks of the ring
   bool is_scheduled_ = false;
+  bool is_waiting_ = false;  // for the index
   bool is_closed_ = false;
 
   bool is_walking_ = false;

@@ -238,14 +238,16 @@ Result<std::optional<std::string>> RecordIndex::body(std::string_view key) const
   return state_->get(kBodies, key);
 }
 
-Result<void> RecordIndex::for_each(const std::function<void(std::string_view, ByteView)>& visit) const {
+Result<void> RecordIndex::for_each(const std::function<bool(std::string_view, ByteView)>& visit) const {
+  const std::shared_lock lock(state_->reopening);
+  if (!state_->database) return index_error("scanning the index", rocksdb::Status::ShutdownInProgress());
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   options.readahead_size = 1 << 20;
   const std::unique_ptr<rocksdb::Iterator> at(state_->database->NewIterator(options, state_->records()));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    visit(std::string_view(at->key().data(), at->key().size()),
-          as_bytes(std::string_view(at->value().data(), at->value().size())));
+    const std::string_view value(at->value().data(), at->value().size());
+    if (!visit(std::string_view(at->key().data(), at->key().size()), as_bytes(value))) return {};
   }
   if (!at->status().ok()) return index_error("scanning the index", at->status());
   return {};

@@ -50,8 +50,9 @@ class RecordIndex {
   // nullopt when there is none; stored_data_corrupt or io_failed.
   Result<std::optional<std::string>> record(std::string_view key) const;
   Result<std::optional<std::string>> body(std::string_view key) const;
-  // All records in the order of their keys.
-  Result<void> for_each(const std::function<void(std::string_view key, ByteView record)>& visit) const;
+  // All records in the order of their keys, as they are when it begins, until `visit` says false. Changes may be
+  // applied meanwhile, but the database is not reopened.
+  Result<void> for_each(const std::function<bool(std::string_view key, ByteView record)>& visit) const;
   Result<std::vector<std::pair<std::string, std::string>>> notes() const;  // name and value
   // All of them or none, in their order; with a sync when a note is put. The `record` of a rewrite is set to what was
   // put. stored_data_corrupt when damage in the database stands in the way: it will not go away.

@@ -57,13 +57,19 @@ void RecordJournal::remove_note(std::string name) {
   add({std::move(change), nullptr});
 }
 
+void RecordJournal::found_damage() {
+  is_damaged_ = true;
+  is_replacing_ = true;
+  schedule();
+}
+
 void RecordJournal::add(Entry entry) {
   waiting_.push_back(std::move(entry));
   schedule();
 }
 
 void RecordJournal::schedule() {
-  if (scheduled_ || waiting_.empty() || is_writing_ || retry_.armed()) return;
+  if (scheduled_ || (waiting_.empty() && !is_replacing_) || is_writing_ || retry_.armed()) return;
   scheduled_ = true;
   ring_.defer([this] {
     scheduled_ = false;
@@ -78,6 +84,7 @@ void RecordJournal::flush() {
     batch->done.push_back(std::move(waiting_.front().done));
   }
   batch->start_anew = is_damaged_;
+  is_replacing_ = false;
   is_writing_ = true;
   const bool accepted = worker_.submit([this, batch] { write(*batch); }, [this, batch] { flushed(*batch); });
   CHECK(accepted);  // one batch at a time

@@ -33,6 +33,8 @@ class RecordJournal {
   // Notes are put and removed as records are, but synced.
   void remove_note(std::string name);
   void remove(std::string key, bool drop_body, std::function<void()> done);
+  // The index was found damaged elsewhere: it is replaced before anything else is written.
+  void found_damage();
   bool healthy() const { return healthy_; }
   std::uint64_t errors() const { return errors_; }
   // From now on a removal that fails is given up after one try, so that closing ends.
@@ -61,7 +63,8 @@ class RecordJournal {
   bool is_writing_ = false;
   bool healthy_ = true;
   bool giving_up_ = false;
-  bool is_damaged_ = false;  // the index, as the last batch found
+  bool is_damaged_ = false;    // the index, as the last batch found
+  bool is_replacing_ = false;  // with nothing to write
   std::uint64_t errors_ = 0;
   ring::Timer retry_;
   ring::SideWorkers worker_;  // one thread: the order of batches is the order of changes

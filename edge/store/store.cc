@@ -96,7 +96,7 @@ Lookup Store::lookup(std::string_view key) {
   }
   if (const auto at = state_->fills.find(key); at != state_->fills.end()) return follow(at->second.object);
   const auto update = state_->updates.find(key);
-  const bool is_on_disk = state_->disk && state_->disk->has(key);
+  const bool is_on_disk = state_->disk && state_->disk->may_have(key);
   if (update != state_->updates.end() && !is_on_disk) return follow(update->second.object);
   return begin_fill(key, false);
 }

@@ -98,6 +98,8 @@ struct StoreCounters {
   std::uint64_t fills_completed = 0, fills_failed = 0, fills_refused = 0, fills_not_modified = 0;
   // memory_bytes is the capacity of every chunk that lives: kept objects, fills, and what a send still reads.
   std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0, memory_refused = 0;
+  // While the index of a disk is being loaded, disk_bytes and disk_objects say nothing of it.
+  std::uint64_t disks_loading = 0;
   std::uint64_t disk_bytes = 0, disk_objects = 0, disk_evictions = 0;
   std::uint64_t disk_writes = 0, disk_write_errors = 0, disk_writes_shed = 0, disk_corrupt = 0;
   std::uint64_t disk_read_errors = 0, disk_queue_bytes = 0;
@@ -106,7 +108,9 @@ struct StoreCounters {
 // The edge's store: a memory tier over a disk tier. For one ring thread; blocking work runs beside the ring.
 class Store {
  public:
-  // Opens or creates the directory; recovers after any crash. Errors: not_found_on_disk, io_failed, disk_full.
+  // Opens or creates the directory; recovers after any crash. What is kept in memory of the objects on disk is read
+  // beside the ring from then on: until it is there objects are found all the same, and those that come in wait for
+  // their write. Errors: not_found_on_disk, io_failed, disk_full.
   static Result<std::unique_ptr<Store>> open(ring::Ring& ring, const Clock& clock, const StoreOptions& options);
   ~Store();
 

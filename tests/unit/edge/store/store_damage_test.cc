@@ -205,6 +205,7 @@ TEST_F(StoreDamage, ADamagedRecordIsDropped) {
                       if (key == "/a") of_a.assign(bytes.begin(), bytes.end());
                       if (key == "/b") of_b.assign(bytes.begin(), bytes.end());
                       if (key == "/c") of_c.assign(bytes.begin(), bytes.end());
+                      return true;
                     })
                     .ok());
     of_a[of_a.size() / 2] ^= 4;

@@ -66,7 +66,12 @@ class StoreFixture : public ::testing::Test {
   void TearDown() override { close(); }
 
   void use_disk() { options_.directory = directory_.path() + "/store"; }
+  // Opened, and its index loaded.
   void open() {
+    open_only();
+    if (store_) run_until([this] { return store_->counters().disks_loading == 0; });
+  }
+  void open_only() {
     auto opened = Store::open(*ring_, clock_, options_);
     ASSERT_TRUE(opened.ok()) << describe(opened.error());
     store_ = std::move(opened).value();
@@ -164,6 +169,7 @@ class StoreFixture : public ::testing::Test {
                       auto record = decode_record(key, bytes);
                       EXPECT_TRUE(record.has_value());
                       if (record) found.emplace(key, std::move(*record));
+                      return true;
                     })
                     .ok());
     return found;

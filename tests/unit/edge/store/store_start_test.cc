@@ -102,13 +102,15 @@ TEST_F(StoreStart, EverythingIsThereSoonAfterAKill) {
   const auto elapsed_ms = [begin] {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   };
-  open();
+  open_only();
   const double opened_ms = elapsed_ms();
   EXPECT_EQ(bytes_of(*load(small_key(small_ / 2)).object), body_of(small_key(small_ / 2), kSmallBytes));
   const double first_hit_ms = elapsed_ms();
+  run_until([&] { return store_->counters().disks_loading == 0; });
+  const double loaded_ms = elapsed_ms();
   EXPECT_EQ(store_->counters().disk_objects, small_ + segments_);
-  std::printf("%zu small and %zu segments: open %.0f ms, first hit %.0f ms\n", small_, segments_, opened_ms,
-              first_hit_ms);
+  std::printf("%zu small and %zu segments: open %.0f ms, first hit %.0f ms, index %.0f ms\n", small_, segments_,
+              opened_ms, first_hit_ms, loaded_ms);
   const std::size_t stride = std::max<std::size_t>(1, small_ / 5000);
   for (std::size_t i = 0; i < small_; i += stride) {
     const Loaded loaded = load(small_key(i));
@@ -121,6 +123,66 @@ TEST_F(StoreStart, EverythingIsThereSoonAfterAKill) {
     ASSERT_EQ(loaded.object->bytes_present(), kSegmentBytes);
   }
   EXPECT_EQ(store_->counters().disk_corrupt, 0u);
+}
+
+// What is asked, erased, purged, freshened and filled before the index is there: none of it is lost or wrong.
+TEST_F(StoreStart, ServesBeforeTheIndexIsThere) {
+  use_disk();
+  options_.disk_bytes = 256 << 20;
+  open();
+  for (int i = 0; i < 60; ++i) fill_to_disk("/" + std::to_string(i) + "|all", i % 2 == 0 ? 100 : 300'000);
+  close();
+  open_only();
+  ASSERT_EQ(store_->counters().disks_loading, 1u);
+  store_->erase("/0|all");
+  store_->erase("/1|all");
+  bool is_purged = false;
+  store_->purge({PurgeRequest::Kind::prefix, "/2", false}, [&](const Result<PurgeResult>& result) {
+    is_purged = true;
+    EXPECT_TRUE(result.ok());
+    EXPECT_EQ(result->objects, 11u) << "/2 and /20 to /29";
+  });
+  ObjectMeta fresh = meta_of("");
+  fresh.length.reset();
+  fresh.crc32c.reset();
+  fresh.headers = "X-Validated: yes\r\n";
+  store_->freshen("/3|all", fresh);
+  fill("/new|all", body_of("/new|all", 300'000));
+  ASSERT_EQ(store_->counters().disks_loading, 1u);
+  int asked = 0;
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "/" + std::to_string(i) + "|all";
+    const bool is_gone = i < 2 || i == 2 || (i >= 20 && i < 30);
+    Lookup found = store_->lookup(key);
+    ASSERT_EQ(found.kind, Lookup::Kind::fill);
+    store_->load(std::move(*found.permit), [&, is_gone, i](Tier tier, std::optional<FillPermit>) {
+      EXPECT_EQ(tier, is_gone ? Tier::none : Tier::disk) << i;
+      ++asked;
+    });
+  }
+  run_until([&] { return asked == 60 && is_purged; });
+  EXPECT_EQ(store_->counters().disk_corrupt, 0u);
+  for (int i = 3; i < 20; ++i) {
+    const std::string key = "/" + std::to_string(i) + "|all";
+    EXPECT_EQ(bytes_of(*load(key).object), body_of(key, i % 2 == 0 ? 100 : 300'000));
+  }
+  reopen();
+  EXPECT_EQ(store_->counters().disk_objects, 60u - 2u - 11u + 1u);
+  EXPECT_EQ(load("/3|all").object->meta().headers, "X-Validated: yes\r\n");
+  EXPECT_EQ(bytes_of(*load("/new|all").object), body_of("/new|all", 300'000));
+}
+
+TEST_F(StoreStart, MayBeClosedBeforeTheIndexIsThere) {
+  use_disk();
+  options_.disk_bytes = 256 << 20;
+  open();
+  for (int i = 0; i < 20; ++i) fill_to_disk("/" + std::to_string(i), 100'000);
+  close();
+  open_only();
+  fill("/new", "new");
+  close();
+  open();
+  EXPECT_GE(store_->counters().disk_objects, 20u);
 }
 
 }  // namespace
