@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 5> kOwnRequestFields = {"Host", "Content-
 constexpr std::array<std::string_view, 6> kPartRequestFields = {
     "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"};
 constexpr std::array<std::string_view, 3> kNotKept = {"Content-Length", "Age", "Date"};
-constexpr std::array<std::string_view, 3> kDescribesBytes = {"Content-Length", "Content-Encoding", "Content-Range"};
+constexpr std::array<std::string_view, 5> kDescribesBytes = {"Content-Length", "Content-Encoding", "Content-Range",
+                                                             "Content-MD5", "Content-Digest"};
 
 bool is_internal(std::string_view name) {
   constexpr std::string_view kPrefix = "Reelway-";

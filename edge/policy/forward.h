@@ -50,8 +50,8 @@ struct StoredHead {
 StoredHead stored_head(const http::ResponseHead& head);
 
 // A stored head under the fields of a 304 (RFC 9111 section 3.2): each field that the 304 carries replaces all stored
-// lines of that name. Left as stored: Content-Length, Content-Encoding and Content-Range, which describe the bytes that
-// are kept.
+// lines of that name. Left as stored: Content-Length, Content-Encoding, Content-Range, Content-MD5 and Content-Digest,
+// which describe the bytes that are kept (in a 304 the digest is that of no bytes, RFC 9530 appendix B).
 StoredHead freshened_head(const StoredHead& stored, const http::ResponseHead& not_modified);
 
 // The freshness of a stored response after a 304: by the head that freshened_head() gave and the 304's own Date and

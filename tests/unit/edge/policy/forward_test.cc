@@ -93,13 +93,16 @@ TEST(ForwardTest, A304ReplacesWhatItCarries) {
                                                   {"X", "1"},
                                                   {"X", "2"},
                                                   {"Y", "3"},
-                                                  {"Content-Range", "bytes 0-1/2"}}));
+                                                  {"Content-Range", "bytes 0-1/2"},
+                                                  {"Content-MD5", "m"}}));
   const StoredHead fresh = freshened_head(stored, response({{"ETag", "\"a\""},
                                                             {"Cache-Control", "max-age=9"},
                                                             {"x", "4"},
                                                             {"Content-Length", "0"},
                                                             {"Content-Encoding", "br"},
                                                             {"Content-Range", "bytes 0-5/6"},
+                                                            {"Content-MD5", "n"},
+                                                            {"Content-Digest", "d"},
                                                             {"Z", "5"},
                                                             {"Connection", "Y"},
                                                             {"Y", "no"}},
@@ -108,7 +111,7 @@ TEST(ForwardTest, A304ReplacesWhatItCarries) {
   EXPECT_EQ(fresh.etag, "\"a\"");
   EXPECT_EQ(fresh.cache_control, "max-age=9");
   EXPECT_EQ(fresh.content_encoding, "gzip");
-  EXPECT_EQ(fresh.headers, "Y: 3\r\nContent-Range: bytes 0-1/2\r\nx: 4\r\nZ: 5\r\n");
+  EXPECT_EQ(fresh.headers, "Y: 3\r\nContent-Range: bytes 0-1/2\r\nContent-MD5: m\r\nx: 4\r\nZ: 5\r\n");
 }
 
 TEST(ForwardTest, AFreshenedResponseIsJudgedByBothHeads) {
