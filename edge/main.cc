@@ -177,7 +177,7 @@ int run(const CommandLine& command) {
 }
 
 int usage_error(const std::string& what) {
-  std::fprintf(stderr, "reelway-edge: %s\n", describe({ErrorCode::usage, Side::client, false, what}).c_str());
+  std::fprintf(stderr, "reelway-edge: %s\n", describe(Error{ErrorCode::usage, Side::client, false, what}).c_str());
   return 2;
 }
 

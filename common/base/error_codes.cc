@@ -44,6 +44,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
      "send the request in a plainer form"},
     {range_not_satisfiable, "range_not_satisfiable", 416, "the asked range lies outside the object",
      "ask for a range below the length in Content-Range"},
+    {not_in_cache, "not_in_cache", 504, "the request is to be answered from the cache only, which cannot",
+     "leave out Cache-Control: only-if-cached"},
     {credential_missing, "credential_missing", 401, "this port needs a credential",
      "send Authorization: Bearer with the credential"},
     {credential_wrong, "credential_wrong", 401, "the credential is not the right one",

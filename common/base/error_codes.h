@@ -32,6 +32,7 @@ enum class ErrorCode : std::uint16_t {
   http_bad_request,
   http_unsupported,
   range_not_satisfiable,
+  not_in_cache,
   credential_missing,
   credential_wrong,
   not_an_edge,

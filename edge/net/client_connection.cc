@@ -118,8 +118,10 @@ void ClientConnection::parse(ByteView input) {
         // From the request's first byte on, however slowly the others come.
         if (!turn_->deadline) set_deadline(around_.limits.header_timeout);
         return;
-      case http::ParseEvent::head:
-      case http::ParseEvent::body: continue;
+      case http::ParseEvent::head: begin_content(); continue;
+      case http::ParseEvent::body:
+        if (!keep_content(step->body)) return;
+        continue;
       case http::ParseEvent::complete: break;
     }
     phase_ = Phase::answering;
@@ -129,6 +131,28 @@ void ClientConnection::parse(ByteView input) {
     if (phase_ == Phase::answering) turn_->exchange->begin();
     return;
   }
+}
+
+// A client that waits to be told before it sends content is told at once: what is refused for its head is refused all
+// the same, for the content is awaited first. The line is a courtesy that must cost nothing, as such a client goes on
+// without it: one send that does not wait.
+void ClientConnection::begin_content() {
+  const http::RequestHead& head = turn_->parser.head();
+  if (!head.chunked && head.content_length.value_or(0) == 0) return;
+  if (head.content_length.value_or(0) > around_.limits.message.body_bytes_max || head.minor_version == 0) return;
+  const auto expectation = head.headers.find("Expect");
+  if (!expectation || !http::names_equal(*expectation, "100-continue")) return;
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  (void)::send(fd_.get(), kContinue.data(), kContinue.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// False: the request has been refused. Each piece gives time for the next one.
+bool ClientConnection::keep_content(ByteView piece) {
+  if (!around_.limits.keep_content) return true;
+  turn_->deadline.reset();
+  if (around_.turns.keep_content(*turn_, piece)) return true;
+  refuse({ErrorCode::overloaded, Side::self, true, "too much content of requests is under way"});
+  return false;
 }
 
 void ClientConnection::parse_pending() {
@@ -201,6 +225,7 @@ void ClientConnection::finish(bool keep_alive) {
   CHECK(phase_ == Phase::answering && !turn_->send.in_flight());
   if (!keep_alive || around_.draining || (input_over_ && turn_->pending.empty())) return linger();
   if (turn_->pending.empty()) return rest();
+  around_.turns.drop_content(*turn_);
   turn_->parser.reset();
   phase_ = Phase::receiving;
   parse_later();

@@ -16,6 +16,7 @@ namespace reelway::edge {
 
 struct ClientLimits {
   http::Limits message{.body_bytes_max = 16 * 1024};  // no request here needs content; a little is read and dropped
+  bool keep_content = false;                          // for whoever answers, up to message.body_bytes_max
   std::chrono::milliseconds header_timeout{10'000};   // from a request's first byte to its last
   std::chrono::milliseconds idle_timeout{60'000};     // between requests; and without progress of an answer
   std::size_t pending_bytes_pause = 64 * 1024;        // pipelined input above which receiving pauses
@@ -101,6 +102,8 @@ class ClientConnection {
   void keep_pending(ByteView input);
   void parse_pending();
   void refuse(const Error& error);
+  void begin_content();
+  bool keep_content(ByteView piece);
   void send_rest();
   void rest();
   void parse_later();

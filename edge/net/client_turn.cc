@@ -57,7 +57,21 @@ ClientTurn& ClientTurns::take(ClientConnection& connection) {
   return turn;
 }
 
+bool ClientTurns::keep_content(ClientTurn& turn, ByteView piece) {
+  if (content_bytes_ + piece.size() > kContentBytesMax) return false;
+  content_bytes_ += piece.size();
+  turn.received_content.append(as_text(piece));
+  return true;
+}
+
+void ClientTurns::drop_content(ClientTurn& turn) {
+  if (turn.received_content.empty()) return;
+  content_bytes_ -= turn.received_content.size();
+  turn.received_content = {};
+}
+
 void ClientTurns::give_back(ClientTurn& turn) {
+  drop_content(turn);
   CHECK(taken_ > 0 && !turn.send.in_flight());
   std::unique_ptr<ClientTurn> owned(&turn);
   --taken_;

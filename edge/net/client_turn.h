@@ -30,6 +30,7 @@ class ClientTurn final : public ResponseStream {
   ClientTurn(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory);
 
   const http::RequestHead& request() const override { return parser.head(); }
+  std::string_view content() const override { return received_content; }
   std::optional<ClientAddress> peer_address() const override;
   bool may_keep_alive() const override;
   void write(Piece piece) override;
@@ -38,9 +39,10 @@ class ClientTurn final : public ResponseStream {
 
   ClientConnection* connection = nullptr;  // whose turn it is; null in the pool
   http::RequestParser parser;
-  bool refusing = false;        // the piece in flight is our refusal of a malformed request
-  bool parse_deferred = false;  // `pending` will be parsed later in this turn of the ring
-  std::string pending;          // pipelined bytes after the request that is being answered
+  bool refusing = false;         // the piece in flight is our refusal of a malformed request
+  bool parse_deferred = false;   // `pending` will be parsed later in this turn of the ring
+  std::string received_content;  // of the request, as far as it has come; empty when content is dropped
+  std::string pending;           // pipelined bytes after the request that is being answered
 
   Piece piece;
   std::array<iovec, 3> runs{};
@@ -63,6 +65,8 @@ class ClientTurn final : public ResponseStream {
 // The turns of one listener: those given to connections, and a few kept for the next ones. One ring thread.
 class ClientTurns {
  public:
+  // Of all requests under way together.
+  static constexpr std::size_t kContentBytesMax = 64 * 1024 * 1024;
   static constexpr std::size_t kKeptMax = 256;  // 4 KiB each, and as much as the longest head they have seen
 
   ClientTurns(ring::Ring& ring, const http::Limits& limits, ExchangeFactory& factory);
@@ -71,6 +75,10 @@ class ClientTurns {
   ClientTurn& take(ClientConnection& connection);
   // May be called from inside the turn's exchange: what is not kept is destroyed later.
   void give_back(ClientTurn& turn);
+
+  // False: kContentBytesMax is reached.
+  bool keep_content(ClientTurn& turn, ByteView piece);
+  void drop_content(ClientTurn& turn);
 
   // Whether the pool still is there, for what is deferred to later in the ring's turn.
   const std::shared_ptr<bool>& alive() const { return alive_; }
@@ -88,6 +96,7 @@ class ClientTurns {
   std::vector<std::unique_ptr<ClientTurn>> surplus_;    // given back in this turn of the ring
   std::vector<std::unique_ptr<ClientTurn>> condemned_;  // in the one before
   std::size_t taken_ = 0;
+  std::size_t content_bytes_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for the deferred end of surplus turns
 };
 

@@ -28,6 +28,8 @@ class ResponseStream {
 
   // Valid between Exchange::begin() and finish().
   virtual const http::RequestHead& request() const = 0;
+  // What came with the request, when the listener keeps content (ClientLimits::keep_content); else empty.
+  virtual std::string_view content() const = 0;
   virtual std::optional<ClientAddress> peer_address() const = 0;  // nullopt: the peer is gone already
   // Whether the connection may be used again after this answer: the client's wish and the server's, which is
   // against it while it drains.

@@ -27,6 +27,7 @@ class UpstreamCall {
   // Whether the request may be sent again when it is not known what became of it. By its method, unless the caller
   // knows better.
   virtual bool repeatable() const { return is_idempotent(request_text()); }
+  virtual void interim(const http::ResponseHead&) {}  // an answer of 1xx; the final one is still to come
   virtual bool head(const http::ResponseHead& head) = 0;
   // Where the next bytes of the body may land: they are received there without a copy. Must stay valid until
   // advanced() or failed(); an empty room ends the call with upstream_failed.

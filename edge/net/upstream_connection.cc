@@ -199,6 +199,7 @@ bool UpstreamConnection::take_interim() {
                                                     : "more than 16 interim responses"));
     return false;
   }
+  call_->interim(parser_.head());
   parser_.reset();
   return true;
 }

@@ -12,4 +12,8 @@ inline constexpr std::string_view kViewAll = "all";
 // other header stay out of it, so all viewers of one view share one stored object.
 std::string cache_key(std::string_view object_path, std::string_view view);
 
+// "s|www.example|/path?query", of a site's request: Host in lower case, the target as received. Never that of a film's
+// object, which begins with '/'.
+std::string site_cache_key(std::string_view host, std::string_view target);
+
 }  // namespace reelway::edge

@@ -1,6 +1,36 @@
 #include "edge/policy/cache_status.h"
 
+#include <algorithm>
+
 namespace reelway::edge {
+namespace {
+
+// A string of RFC 8941 section 3.3.3. What cannot stand in one is left out whole: a part of a key is no key.
+void append_string(std::string& text, std::string_view name, std::string_view value) {
+  const bool printable = std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (value.empty() || !printable) return;
+  text.append("; ").append(name).append("=\"");
+  for (char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  text += '"';
+}
+
+}  // namespace
+
+std::string cache_status(const CacheStatus& status) {
+  std::string text(status.edge_id);
+  if (status.hit) text += "; hit";
+  if (!status.forward.empty()) text.append("; fwd=").append(status.forward);
+  if (status.forward_status != 0) text.append("; fwd-status=").append(std::to_string(status.forward_status));
+  if (status.ttl_s) text.append("; ttl=").append(std::to_string(*status.ttl_s));
+  if (status.stored) text += "; stored";
+  if (status.collapsed) text += "; collapsed";
+  append_string(text, "key", status.key);
+  append_string(text, "detail", status.detail);
+  return text;
+}
 
 std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool stored) {
   std::string text(edge_id);
@@ -11,6 +41,9 @@ std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool st
     case CacheOutcome::miss: text += "; fwd=miss"; break;
     case CacheOutcome::stale: text += "; fwd=stale"; break;
     case CacheOutcome::collapsed: return text += "; fwd=miss; collapsed";
+    case CacheOutcome::hit_stale:
+    case CacheOutcome::validated:
+    case CacheOutcome::passed: break;  // not of films
   }
   if (stored) text += "; stored";
   return text;
@@ -24,6 +57,9 @@ std::string_view outcome_name(CacheOutcome outcome) {
     case CacheOutcome::miss: return "miss";
     case CacheOutcome::stale: return "stale";
     case CacheOutcome::collapsed: return "collapsed";
+    case CacheOutcome::hit_stale: return "hit_stale";
+    case CacheOutcome::validated: return "validated";
+    case CacheOutcome::passed: return "passed";
   }
   return "none";
 }

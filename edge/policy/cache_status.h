@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,11 +16,30 @@ enum class CacheOutcome : std::uint8_t {
   miss,       // fetched for this request
   stale,      // fetched for this request, because what was stored was no longer fresh
   collapsed,  // another request was fetching it: read along
+  // Of sites only:
+  hit_stale,  // answered although it was no longer fresh
+  validated,  // no longer fresh, and the upstream said that it is still good
+  passed,     // not for a cache, or for this request alone
 };
+inline constexpr std::size_t kCacheOutcomes = static_cast<std::size_t>(CacheOutcome::passed) + 1;
 
 // The value of Cache-Status (RFC 9211): "edge-a; hit; detail=memory", "edge-a; fwd=miss; stored",
 // "edge-a; fwd=miss; collapsed". `stored` tells whether the fetched answer is kept. Empty for `none`.
 std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool stored);
+
+// The same with all that RFC 9211 section 2 knows, for the answers of sites. Views of whatever is at hand.
+struct CacheStatus {
+  std::string_view edge_id;
+  bool hit = false;
+  std::string_view forward;  // why it was forwarded; empty: it was not
+  std::uint16_t forward_status = 0;
+  std::optional<std::int64_t> ttl_s;
+  bool stored = false;
+  bool collapsed = false;
+  std::string_view key;
+  std::string_view detail;
+};
+std::string cache_status(const CacheStatus& status);
 
 std::string_view outcome_name(CacheOutcome outcome);  // for metrics and the access log
 

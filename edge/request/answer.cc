@@ -12,12 +12,6 @@
 namespace reelway::edge {
 namespace {
 
-std::optional<std::uint64_t> known_length(const Object& object) {
-  if (object.meta().length) return object.meta().length;
-  if (object.state() == ObjectState::complete) return object.bytes_present();
-  return std::nullopt;
-}
-
 // The range that may be honoured; a Range on an object of unknown length is ignored, as RFC 9110 section 14.2 allows.
 http::RangeDecision asked_range(const http::RequestHead& request, const Object& object,
                                 std::optional<std::uint64_t> length) {
@@ -28,33 +22,46 @@ http::RangeDecision asked_range(const http::RequestHead& request, const Object& 
   return http::decide_range(*range, *length);
 }
 
-Framing framing_of(const http::RequestHead& request, std::optional<std::uint64_t> length) {
-  if (length) return Framing::length;
-  return request.minor_version >= 1 ? Framing::chunked : Framing::close;
-}
-
 void optional_header(http::ResponseBuilder& head, std::string_view name, std::string_view value) {
   if (!value.empty()) head.header(name, value);
 }
 
 }  // namespace
 
+std::optional<std::uint64_t> known_length(const Object& object) {
+  if (object.meta().length) return object.meta().length;
+  if (object.state() == ObjectState::complete) return object.bytes_present();
+  return std::nullopt;
+}
+
+Framing framing_of(const http::RequestHead& request, std::optional<std::uint64_t> length) {
+  if (length) return Framing::length;
+  return request.minor_version >= 1 ? Framing::chunked : Framing::close;
+}
+
 AnswerPlan plan_answer(const http::RequestHead& request, const Object& object) {
-  AnswerPlan plan;
-  const auto length = known_length(object);
-  plan.end = length;
   const auto if_none_match = request.headers.find("If-None-Match");
   if (if_none_match && none_match_holds_copy(*if_none_match, object.meta().etag)) {
+    AnswerPlan plan;
     plan.status = 304;
     return plan;
   }
+  return plan_whole_or_range(request, object);
+}
+
+AnswerPlan plan_whole_or_range(const http::RequestHead& request, const Object& object) {
+  AnswerPlan plan;
+  const auto length = known_length(object);
+  plan.end = length;
   const http::RangeDecision decision = asked_range(request, object, length);
   if (std::holds_alternative<http::Unsatisfiable>(decision)) {
     plan.status = 416;
+    plan.is_unsatisfiable = true;
     return plan;
   }
   if (const auto* range = std::get_if<http::ByteRange>(&decision)) {
     plan.status = 206;
+    plan.is_own_range = true;
     plan.first = range->first;
     plan.end = range->first + range->count;
   }
@@ -63,7 +70,7 @@ AnswerPlan plan_answer(const http::RequestHead& request, const Object& object) {
 }
 
 std::string answer_head(const AnswerPlan& plan, const Object& object, const AnswerContext& context) {
-  CHECK(plan.status != 416);
+  CHECK(!plan.is_unsatisfiable);
   const ObjectMeta& meta = object.meta();
   http::ResponseBuilder head(plan.status);
   head.header("Date", http::format_date(meta.date_ms / 1000));

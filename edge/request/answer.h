@@ -25,9 +25,17 @@ struct AnswerPlan {
   Framing framing = Framing::none;
   std::uint64_t first = 0;
   std::optional<std::uint64_t> end;  // one past the last byte; empty while the length is not known
+  // A 206 or a 416 of the edge's own, for the client's Range; not one that the upstream sent.
+  bool is_own_range = false;
+  bool is_unsatisfiable = false;
 };
 
 AnswerPlan plan_answer(const http::RequestHead& request, const Object& object);
+// Of it what follows the preconditions.
+AnswerPlan plan_whole_or_range(const http::RequestHead& request, const Object& object);
+
+std::optional<std::uint64_t> known_length(const Object& object);
+Framing framing_of(const http::RequestHead& request, std::optional<std::uint64_t> length);
 
 struct AnswerContext {
   std::string_view edge_id;

@@ -11,7 +11,7 @@ namespace reelway::edge {
 
 // What the requests of the public port add up to. Plain integers of the ring's thread.
 struct RequestCounters {
-  static constexpr std::size_t kOutcomes = static_cast<std::size_t>(CacheOutcome::collapsed) + 1;
+  static constexpr std::size_t kOutcomes = kCacheOutcomes;
   static constexpr std::size_t kErrors = static_cast<std::size_t>(ErrorCode::usage) + 1;
 
   std::array<std::uint64_t, kOutcomes> by_outcome{};

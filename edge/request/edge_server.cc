@@ -64,6 +64,10 @@ UpstreamOptions relay_options(const EdgeConfig& config, const SocketAddress& add
   return options;
 }
 
+UpstreamOptions site_upstream_options(const EdgeConfig& config, const SocketAddress& address) {
+  return upstream_options(config, address, endpoint_text(config.site_upstreams.front()));
+}
+
 ReplicaOptions replica_options(const EdgeConfig& config) {
   ReplicaOptions options;
   options.directory = config.store_directory + "/replica";
@@ -93,6 +97,11 @@ ListenerOptions listener_options(const EdgeConfig& config) {
   options.connections_max = config.connections_max;
   options.client.idle_timeout = config.idle_timeout;
   options.client.header_timeout = config.header_timeout;
+  if (!config.site_upstreams.empty()) {
+    options.client.keep_content = true;
+    options.client.message.body_bytes_max =
+        std::max(options.client.message.body_bytes_max, config.site_content_bytes_max);
+  }
   return options;
 }
 
@@ -103,6 +112,11 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   auto upstream = resolve(config.upstream.host, config.upstream.port);
   if (!upstream.ok()) return std::move(upstream).error();
   opened.upstream = *upstream;
+  if (!config.site_upstreams.empty()) {
+    auto site = resolve(config.site_upstreams.front().host, config.site_upstreams.front().port);
+    if (!site.ok()) return std::move(site).error();
+    opened.site_upstream = *site;
+  }
   auto address = resolve(config.public_listen.host, config.public_listen.port);
   if (!address.ok()) return std::move(address).error();
   if (!config.access_log.empty()) {
@@ -142,14 +156,18 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
       pool_(ring, clock, upstream_options(config_, opened.upstream, upstream_name_)),
       control_pool_(ring, clock, control_options(config_, opened.upstream, upstream_name_)),
       relay_pool_(ring, clock, relay_options(config_, opened.upstream, upstream_name_)),
+      site_pool_(opened.site_upstream ? std::make_unique<UpstreamPool>(
+                                            ring, clock, site_upstream_options(config_, *opened.site_upstream))
+                                      : nullptr),
       fills_(*store_, pool_, clock, upstream_name_, config_.edge_id, config_.upstream_secret),
+      site_(site_pool_ ? std::make_unique<Site>(make_site()) : nullptr),
       relay_(relay_pool_),
       tokens_(ring, replica_->clock(), signature_workers_, token_options(config_),
               [this] { return poller_.poll_soon(); }),
       poller_(ring, clock, file_workers_, control_pool_, poller_options(config_, [this] { return keys_request(); }),
               *this),
-      services_{clock_, config_.edge_id, cors_,     tokens_,          *store_, fills_, replica_->rights(),
-                relay_, running_,        counters_, access_log_.get()},
+      services_{clock_, config_.edge_id, cors_,     tokens_,           *store_,    fills_, replica_->rights(),
+                relay_, running_,        counters_, access_log_.get(), site_.get()},
       signature_workers_(ring, 1, kChecksMax, "edge-tokens"),
       file_workers_(ring, 1, kFileJobsMax, "edge-files"),
       drain_timer_(ring),
@@ -159,6 +177,18 @@ EdgeServer::~EdgeServer() = default;
 
 std::unique_ptr<Exchange> EdgeServer::make_exchange(ResponseStream& stream) {
   return std::make_unique<Request>(services_, stream);
+}
+
+Site EdgeServer::make_site() {
+  const auto bridged = std::chrono::duration_cast<std::chrono::seconds>(config_.site_stale_when_unreachable);
+  return {.store = *store_,
+          .fills = fills_,
+          .pool = *site_pool_,
+          .clock = clock_,
+          .edge_id = config_.edge_id,
+          .upstream_name = endpoint_text(config_.site_upstreams.front()),
+          .stale_when_unreachable = bridged,
+          .uncacheable = UncacheableKeys(clock_)};
 }
 
 void EdgeServer::start() {
@@ -210,11 +240,14 @@ void EdgeServer::answers_drained() {
   recheck_timer_.disarm();
   poller_.stop();
   replica_->stop([this] {
-    relay_pool_.close([this] {
-      control_pool_.close(
-          [this] { pool_.close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
-    });
+    relay_pool_.close([this] { control_pool_.close([this] { pool_.close([this] { close_site(); }); }); });
   });
+}
+
+void EdgeServer::close_site() {
+  const auto close_store = [this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); };
+  if (site_pool_ == nullptr) return close_store();
+  site_pool_->close(close_store);
 }
 
 }  // namespace reelway::edge

@@ -48,6 +48,8 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   TokenAuthority& tokens() { return tokens_; }
   const Listener& listener() const { return *listener_; }
   const UpstreamPool& upstream() const { return pool_; }
+  const UpstreamPool* site_upstream() const { return site_pool_.get(); }  // null without a site
+  const Site* site() const { return site_.get(); }
   const UpstreamPool& control() const { return control_pool_; }
   const UpstreamPool& relays() const { return relay_pool_; }
   const KeyPoller& keys() const { return poller_; }
@@ -65,6 +67,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
     std::unique_ptr<Replica> replica;
     std::unique_ptr<AccessLog> access_log;
     SocketAddress upstream;
+    std::optional<SocketAddress> site_upstream;
   };
 
   EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, Opened opened);
@@ -75,6 +78,8 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   std::string keys_request() const;
   void recheck_rentals();
   void answers_drained();
+  void close_site();
+  Site make_site();
 
   ring::Ring& ring_;
   const Clock& clock_;
@@ -92,7 +97,9 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   // number of times before what keeps the rentals true.
   UpstreamPool control_pool_;  // keys, rentals
   UpstreamPool relay_pool_;    // heartbeats
+  std::unique_ptr<UpstreamPool> site_pool_;
   Fills fills_;
+  std::unique_ptr<Site> site_;
   Relay relay_;
   RunningRequests running_;
   TokenAuthority tokens_;

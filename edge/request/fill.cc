@@ -1,56 +1,48 @@
 #include "edge/request/fill.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
-#include "common/base/crc32c.h"
 #include "common/http/serialize.h"
 #include "common/telemetry/log.h"
-#include "edge/policy/cache_key.h"
-#include "edge/policy/freshness.h"
-#include "edge/policy/upstream_error.h"
 #include "edge/request/answer.h"
 
 // The life of a fill:  look on disk -> there: the store completes the object, the fill ends
 //                                   -> not there, or damaged part-way: fetch -> head -> body -> complete or failed
 //
-// The object and its readers are the store's; the fill moves bytes into it and says how the upstream's answer is to be
-// taken. The request to the upstream carries nothing of any client's, neither headers nor query, so its answer is the
-// same for whoever asks: that is why an answer that may not be stored can still be shared with those who asked while it
-// was awaited (a reading of RFC 9111 section 4 that is wider than its letter); whoever asks later fetches anew.
+// The object and its readers are the store's; the fill moves bytes into it, and its Fetch says what is asked of the
+// upstream and how the answer's head is to be taken.
 
 namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kDroppedBytesMax = 16 * 1024;
 
-std::string field(const http::ResponseHead& head, std::string_view name) {
-  return std::string(head.headers.find(name).value_or(std::string_view{}));
-}
-
-ObjectMeta meta_of(const http::ResponseHead& head, const std::string& key, std::int64_t now_ms,
-                   const FreshnessVerdict& verdict) {
-  ObjectMeta meta;
-  meta.key = key;
-  meta.status = head.status;
-  meta.content_type = field(head, "Content-Type");
-  meta.etag = field(head, "ETag");
-  meta.last_modified = field(head, "Last-Modified");
-  meta.cache_control = field(head, "Cache-Control");
-  meta.content_encoding = field(head, "Content-Encoding");
-  if (!head.chunked) meta.length = head.content_length;
-  if (const auto digest = head.headers.find("Content-Digest")) meta.crc32c = crc32c_from_digest_field(*digest);
-  meta.received_ms = now_ms;
-  meta.date_ms = verdict.date_ms;
-  meta.age_s = verdict.age_s;
-  meta.fresh_until_ms = verdict.fresh_until_ms;
-  return meta;
-}
-
 }  // namespace
 
-Fill::Fill(Fills& fills, FillPermit permit, std::string_view object_path, std::string_view view)
-    : fills_(fills), permit_(std::move(permit)), object_(permit_->object()), object_path_(object_path), view_(view) {}
+Fill::Fill(Fills& fills, FillPermit permit, std::unique_ptr<Fetch> fetch)
+    : fills_(fills), permit_(std::move(permit)), object_(permit_->object()), fetch_(std::move(fetch)) {}
+
+void Fill::remove_watcher(Watcher& watcher) {
+  if (telling_) {
+    std::replace(watchers_.begin(), watchers_.end(), &watcher, static_cast<Watcher*>(nullptr));
+  } else {
+    std::erase(watchers_, &watcher);
+  }
+}
+
+// A watcher may leave, or others come, while they are told.
+template <typename Tell>
+void Fill::tell_watchers(const Tell& tell) {
+  const bool outermost = !std::exchange(telling_, true);
+  for (std::size_t i = 0, count = watchers_.size(); i < count; ++i) {
+    if (watchers_[i] != nullptr) tell(*watchers_[i]);
+  }
+  if (!outermost) return;
+  telling_ = false;
+  std::erase(watchers_, nullptr);
+}
 
 Fill::Source Fill::source() const {
   if (fetching_) return Source::upstream;
@@ -64,39 +56,61 @@ void Fill::load() {
     if (tier == Tier::disk) return self->end();
     CHECK(permit.has_value());
     self->permit_.emplace(std::move(*permit));
-    self->fetch();
+    self->begin_fetch();
   });
 }
 
-void Fill::fetch() {
+void Fill::begin_fetch() {
+  const auto self = shared_from_this();
+  auto request = fetch_->request_text();
+  if (!request.ok()) {
+    shared_ = false;
+    permit_->fail(std::move(request).error());
+    return end();
+  }
   fetching_ = true;
-  const std::string view_line = view_ == kViewAll ? std::string{} : "Reelway-View: " + view_ + "\r\n";
-  request_text_ = fills_.request_text(object_path_, "GET", view_line);
+  request_text_ = std::move(request).value();
   ++fills_.counters_.fetches;
-  fills_.pool_.begin(*this);
-  // A watcher may leave while it is told; it does not come back.
-  for (Watcher* watcher : std::exchange(watchers_, {})) watcher->fetch_began();
+  fetch_->pool().begin(*this);
+  tell_watchers([](Watcher& watcher) { watcher.fetch_began(); });
+}
+
+void Fill::interim(const http::ResponseHead& head) {
+  const auto self = shared_from_this();
+  tell_watchers([&head](Watcher& watcher) { watcher.interim(head); });
 }
 
 bool Fill::head(const http::ResponseHead& head) {
-  if (head.status != 200) return refused(head);
-  const std::int64_t now_ms = fills_.clock_.wall_ms();
-  const FreshnessVerdict verdict = judge_response(head, now_ms);
-  kept_ = verdict.store;
-  if (!kept_) ++fills_.counters_.not_kept;
-  permit_->head(meta_of(head, object_->meta().key, now_ms, verdict), kept_);
-  return true;
+  const auto self = shared_from_this();
+  HeadVerdict verdict = fetch_->take(head, *permit_);
+  upstream_status_ = head.status;
+  kept_ = verdict.keep;
+  shared_ = verdict.shared;
+  switch (verdict.kind) {
+    case HeadVerdict::Kind::body:
+      if (!kept_) ++fills_.counters_.not_kept;
+      permit_->head(std::move(verdict.meta), kept_);
+      return true;
+    case HeadVerdict::Kind::not_modified: {
+      ++fills_.counters_.not_modified;
+      const auto outcome = permit_->not_modified(verdict.stored, std::move(verdict.meta));
+      if (!outcome.ok()) ++fills_.counters_.fetch_failures;
+      return end_at_head(0);
+    }
+    case HeadVerdict::Kind::refused:
+      ++fills_.counters_.fetch_failures;
+      permit_->fail(std::move(*verdict.error));
+      return end_at_head(head.content_length.value_or(kDroppedBytesMax + 1));
+  }
+  return false;
 }
 
-// The body of a refusal is read and dropped when it is short, because the connection can then be used again.
-bool Fill::refused(const http::ResponseHead& head) {
-  const auto self = shared_from_this();
-  ++fills_.counters_.fetch_failures;
-  permit_->fail(upstream_error(head.status, head.headers.find("Reelway-Error"), object_path_));
+// What is left of the answer is read and dropped when it is short, because the connection can then be used again.
+bool Fill::end_at_head(std::uint64_t body_bytes) {
   end();
-  if (head.content_length.value_or(kDroppedBytesMax + 1) > kDroppedBytesMax) return false;
+  if (body_bytes > kDroppedBytesMax) return false;
   dropped_.resize(kDroppedBytesMax);
-  self_until_dropped_ = self;
+  self_until_dropped_ = shared_from_this();
   return true;
 }
 
@@ -121,7 +135,7 @@ void Fill::ended() {
   if (!permit_) return;
   if (const auto outcome = permit_->complete(); !outcome.ok()) {
     ++fills_.counters_.fetch_failures;
-    telemetry::log_warn("fetch of {} refused: {}", object_path_, describe(outcome.error()));
+    telemetry::log_warn("fetch of {} refused: {}", fetch_->name(), describe(outcome.error()));
   }
   end();
 }
@@ -150,11 +164,10 @@ Fills::Fills(Store& store, UpstreamPool& pool, const Clock& clock, std::string u
       edge_id_(std::move(edge_id)),
       authorization_("Bearer " + std::move(upstream_secret)) {}
 
-std::shared_ptr<Fill> Fills::begin(FillPermit permit, std::string_view object_path, std::string_view view,
-                                   bool stored_is_stale) {
-  const auto fill = std::make_shared<Fill>(*this, std::move(permit), object_path, view);
+std::shared_ptr<Fill> Fills::begin(FillPermit permit, std::unique_ptr<Fetch> fetch, bool look_on_disk) {
+  const auto fill = std::make_shared<Fill>(*this, std::move(permit), std::move(fetch));
   running_.emplace(fill->object().get(), fill);
-  stored_is_stale ? fill->fetch() : fill->load();
+  look_on_disk ? fill->load() : fill->begin_fetch();
   return fill;
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "edge/net/upstream_pool.h"
+#include "edge/request/fetch.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -21,32 +22,41 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
  public:
   enum class Source : std::uint8_t { undecided, disk, upstream };
 
-  // Told once, when the source turns out to be the upstream. (That it is the disk shows by the object's own progress.)
   class Watcher {
    public:
+    // Once, when the source turns out to be the upstream. (That it is the disk shows by the object's own progress.)
     virtual void fetch_began() = 0;
+    // An interim answer (1xx) came before the final one. `head` is valid within the call.
+    virtual void interim(const http::ResponseHead& head) = 0;
 
    protected:
     ~Watcher() = default;
   };
 
-  Fill(Fills& fills, FillPermit permit, std::string_view object_path, std::string_view view);
+  Fill(Fills& fills, FillPermit permit, std::unique_ptr<Fetch> fetch);
 
   Source source() const;
   const std::shared_ptr<Object>& object() const { return object_; }
-  bool kept() const { return kept_; }  // from the head on: whether the answer may be stored
+  // From the head on: whether the answer may be stored, whether it may answer others than the one who began, and the
+  // status that the upstream sent (0 without one).
+  bool kept() const { return kept_; }
+  bool shared() const { return shared_; }
+  std::uint16_t upstream_status() const { return upstream_status_; }
   void add_watcher(Watcher& watcher) { watchers_.push_back(&watcher); }
-  void remove_watcher(Watcher& watcher) { std::erase(watchers_, &watcher); }
+  void remove_watcher(Watcher& watcher);
 
  private:
   friend class Fills;
 
   void load();
-  void fetch();
+  void begin_fetch();
   void end();
-  bool refused(const http::ResponseHead& head);
+  bool end_at_head(std::uint64_t body_bytes);
+  template <typename Tell>
+  void tell_watchers(const Tell& tell);
 
   const std::string& request_text() const override { return request_text_; }
+  void interim(const http::ResponseHead& head) override;
   bool head(const http::ResponseHead& head) override;
   std::span<std::uint8_t> room() override;
   bool advanced(std::size_t bytes) override;
@@ -56,13 +66,15 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   Fills& fills_;
   std::optional<FillPermit> permit_;  // lent to the store while it looks on disk
   const std::shared_ptr<Object> object_;
-  const std::string object_path_;
-  const std::string view_;
+  const std::unique_ptr<Fetch> fetch_;
   std::string request_text_;
   bool fetching_ = false;
   bool kept_ = false;
-  std::vector<Watcher*> watchers_;
-  std::vector<std::uint8_t> dropped_;  // the body of a refusal
+  bool shared_ = true;  // an error before the head is everybody's
+  std::uint16_t upstream_status_ = 0;
+  std::vector<Watcher*> watchers_;  // null where one left while they are told
+  bool telling_ = false;
+  std::vector<std::uint8_t> dropped_;  // a body that nobody gets
   std::shared_ptr<Fill> self_until_dropped_;
 };
 
@@ -71,6 +83,7 @@ struct FillCounters {
   std::uint64_t fetched_bytes = 0;
   std::uint64_t fetch_failures = 0;
   std::uint64_t not_kept = 0;
+  std::uint64_t not_modified = 0;
 };
 
 // All fills under way, and what they need.
@@ -79,14 +92,15 @@ class Fills {
   Fills(Store& store, UpstreamPool& pool, const Clock& clock, std::string upstream_host, std::string edge_id,
         std::string upstream_secret);
 
-  // Begins to fill the permit's object. `stored_is_stale`: what is on disk is no use, so only the upstream is asked.
-  // The upstream is told the view unless it is that of every viewer.
-  std::shared_ptr<Fill> begin(FillPermit permit, std::string_view object_path, std::string_view view,
-                              bool stored_is_stale);
+  // Begins to fill the permit's object. Without `look_on_disk` only the upstream is asked: what is on disk is no use,
+  // or is what is to be replaced.
+  std::shared_ptr<Fill> begin(FillPermit permit, std::unique_ptr<Fetch> fetch, bool look_on_disk);
   std::shared_ptr<Fill> find(const Object& object) const;
 
   // A request's head to the upstream, with this edge's identity. `lines`: further ones, each with its end.
   std::string request_text(std::string_view path, std::string_view method = "GET", std::string_view lines = {}) const;
+  UpstreamPool& film_pool() const { return pool_; }
+  const Clock& clock() const { return clock_; }
   std::size_t running() const { return running_.size(); }
   const FillCounters& counters() const { return counters_; }
 

@@ -53,6 +53,15 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "Tokens that were found good before are not concerned."},
     {"tokens.failures_per_minute", Kind::integer, "60", false, 1, 1'000'000,
      "How many of them are forgiven each minute."},
+    {"site.upstreams", Kind::text_list, "", false, 0, 0,
+     "The origin of a site, as http://host:port, for which this edge is a general shared cache: it answers all paths "
+     "that do not begin with /t/. Empty: it serves films only."},
+    {"site.content_bytes_max", Kind::bytes, "1MiB", false, 0, 64 * kMiB,
+     "The longest content of a request to the site; it is held in memory until it is whole. More gets 413."},
+    {"site.stale_when_unreachable", Kind::duration, "10m", false, 0, 7 * 24 * 60 * kMinute,
+     "For how long what is no longer fresh is answered still when the site's upstream gives no answer at all; unless "
+     "its "
+     "answer said must-revalidate or the like."},
     {"store.directory", Kind::path, "", true, 0, 0,
      "Where stored objects, the last known keys and the copy of the rentals are kept. Made if missing; one edge only "
      "may use it."},
@@ -93,18 +102,19 @@ bool is_edge_id(std::string_view text) {
   return true;
 }
 
-Result<config::Endpoint> endpoint_of_url(std::string_view url) {
+Result<config::Endpoint> endpoint_of_url(std::string_view option, std::string_view url) {
   constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return invalid("upstream.url must begin with http://");
+  const std::string name(option);
+  if (!url.starts_with(kScheme)) return invalid(name + " must begin with http://");
   std::string_view authority = url.substr(kScheme.size());
   if (const auto slash = authority.find('/'); slash != std::string_view::npos) {
-    if (slash + 1 != authority.size()) return invalid("upstream.url must have no path");
+    if (slash + 1 != authority.size()) return invalid(name + " must have no path");
     authority = authority.substr(0, slash);
   }
   const auto colon = authority.rfind(':');
   const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
   auto endpoint = config::parse_endpoint(has_port ? std::string(authority) : std::string(authority) + ":80");
-  if (!endpoint.ok()) return invalid("upstream.url: " + endpoint.error().detail);
+  if (!endpoint.ok()) return invalid(name + ": " + endpoint.error().detail);
   return endpoint;
 }
 
@@ -126,6 +136,7 @@ Result<void> check(const EdgeConfig& config) {
       config.log_level != "error") {
     return invalid("log.level: expected debug, info, warn or error");
   }
+  if (config.site_upstreams.size() > 1) return invalid("site.upstreams: one origin is supported");
   for (const std::string& origin : config.cors_origins) {
     if (origin != "*" && (origin.find("://") == std::string::npos || origin.ends_with('/'))) {
       return invalid("cors.origins: expected scheme://host[:port] without a path, or \"*\", not " + origin);
@@ -145,7 +156,7 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.edge_id = settings.text("edge_id");
   config.public_listen = settings.endpoint("public.listen");
   config.admin_listen = settings.endpoint("admin.listen");
-  auto upstream = endpoint_of_url(settings.text("upstream.url"));
+  auto upstream = endpoint_of_url("upstream.url", settings.text("upstream.url"));
   if (!upstream.ok()) return std::move(upstream).error();
   config.upstream = std::move(upstream).value();
   config.upstream_connections_max = static_cast<std::size_t>(settings.integer("upstream.connections_max"));
@@ -158,6 +169,13 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.rights_staleness_max = settings.duration("rights.staleness_max");
   config.token_failures_burst = static_cast<std::uint32_t>(settings.integer("tokens.failures_burst"));
   config.token_failures_per_minute = static_cast<std::uint32_t>(settings.integer("tokens.failures_per_minute"));
+  for (const std::string& url : settings.list("site.upstreams")) {
+    auto endpoint = endpoint_of_url("site.upstreams", url);
+    if (!endpoint.ok()) return std::move(endpoint).error();
+    config.site_upstreams.push_back(std::move(endpoint).value());
+  }
+  config.site_content_bytes_max = settings.bytes("site.content_bytes_max");
+  config.site_stale_when_unreachable = settings.duration("site.stale_when_unreachable");
   config.store_directory = settings.text("store.directory");
   config.store_memory_bytes = settings.bytes("store.memory_bytes");
   config.store_disk_bytes = settings.bytes("store.disk_bytes");

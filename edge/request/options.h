@@ -35,6 +35,10 @@ struct EdgeConfig {
   std::uint32_t token_failures_burst = 20;
   std::uint32_t token_failures_per_minute = 60;
 
+  std::vector<config::Endpoint> site_upstreams;  // empty: only films are served
+  std::uint64_t site_content_bytes_max = 0;
+  std::chrono::milliseconds site_stale_when_unreachable{0};
+
   std::string store_directory;
   std::uint64_t store_memory_bytes = 0;
   std::uint64_t store_disk_bytes = 0;

@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "edge/request/site_answer.h"
 #include "edge/request/steps.h"
 
 // The machine. A request visits every step of the table in its order; a step that has nothing to do for it returns
 // `next`. Once the answer is decided without an object (a refusal, or the answer to OPTIONS), the steps before deliver
-// are passed over. There is no other way through the table.
+// are passed over. One way leads back: a request that read along, and finds that the answer is not for it, looks up
+// anew, a bounded number of times. There is no other way through the table.
 //
 // Waking is idempotent: whatever a request waits for may wake it at any time, also from inside a step it is running
 // (a hit that completes while its reader is being added, say); the step looks again at the state of things.
@@ -59,10 +61,33 @@ bool Request::run_steps() {
     switch (passed_over ? Verdict::next : info.run(*this)) {
       case Verdict::next: ++step_; break;
       case Verdict::wait: return false;
+      case Verdict::anew:
+        forget_found();
+        step_ = static_cast<std::size_t>(Step::lookup);
+        break;
       case Verdict::done: return true;
     }
     CHECK(step_ < kSteps.size());
   }
+}
+
+void Request::forget_found() {
+  follow(nullptr, nullptr);
+  state_.leads = false;
+  if (state_.site == nullptr) return;
+  state_.key = state_.site->primary_key;
+  state_.site->marker = nullptr;
+  state_.site->stored = nullptr;
+}
+
+// Passed on by the request that began the fetch, to a client that knows of interim answers. 100 is an answer to an
+// Expect that the edge has kept to itself.
+void Request::interim(const http::ResponseHead& head) {
+  if (state_.site == nullptr || !state_.leads || head.status == 100) return;
+  if (state_.head_sent || stream_.request().minor_version == 0) return;
+  state_.site->interim += interim_text(head);
+  if (!state_.writing)
+    write({.head = std::exchange(state_.site->interim, {}), .body = {}, .tail = {}, .owner = nullptr});
 }
 
 void Request::written() {

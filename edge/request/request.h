@@ -16,6 +16,7 @@
 #include "edge/request/relay.h"
 #include "edge/request/running_requests.h"
 #include "edge/request/services.h"
+#include "edge/request/site.h"
 #include "edge/request/token_authority.h"
 #include "edge/store/object.h"
 
@@ -24,17 +25,19 @@ namespace reelway::edge {
 // What a step leaves behind for the machine:
 //   next  go on to the following step
 //   wait  something outside must happen; when it does, the same step is run again
+//   anew  what was awaited is not for this request: back to the look-up. The only way back there is
 //   done  the request is over
-enum class Verdict : std::uint8_t { next, wait, done };
+enum class Verdict : std::uint8_t { next, wait, anew, done };
 
 // What the steps share about one request. A new one for each.
 struct RequestState {
   // receive
   Clock::Monotonic began;
   bool head_only = false;
-  access::PlayPath path;   // views into the stream's request
-  std::string cors_lines;  // for whatever the answer will be
-  bool heartbeat = false;  // a player's POST: `path` has a token and a title only
+  access::PlayPath path;            // views into the stream's request
+  std::string cors_lines;           // for whatever the answer will be
+  bool heartbeat = false;           // a player's POST: `path` has a token and a title only
+  std::unique_ptr<SiteState> site;  // null for what belongs to films
 
   // authorize
   bool token_asked = false;
@@ -112,6 +115,7 @@ class Request final : public Exchange,
  private:
   void object_advanced() override { run(); }
   void fetch_began() override { run(); }
+  void interim(const http::ResponseHead& head) override;
   void token_decided(Result<Grant> decision) override;
   std::optional<ClientAddress> client_address() const override { return stream_.peer_address(); }
   void rights_decided(Result<void> decision) override;
@@ -120,6 +124,7 @@ class Request final : public Exchange,
 
   void run();
   bool run_steps();
+  void forget_found();
   void detach();
 
   Services& services_;

@@ -10,6 +10,7 @@
 #include "edge/request/fill.h"
 #include "edge/request/relay.h"
 #include "edge/request/running_requests.h"
+#include "edge/request/site.h"
 #include "edge/request/token_authority.h"
 #include "edge/store/store.h"
 
@@ -28,6 +29,7 @@ struct Services {
   RunningRequests& running;
   RequestCounters& counters;
   AccessLog* access_log;  // null when none is kept
+  Site* site;             // null when only films are served
 };
 
 }  // namespace reelway::edge

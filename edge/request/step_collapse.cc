@@ -1,3 +1,4 @@
+#include "edge/request/site_steps.h"
 #include "edge/request/steps.h"
 
 namespace reelway::edge {
@@ -7,6 +8,10 @@ Verdict step_collapse(Request& request) {
   RequestState& state = request.state();
   if (state.outcome != CacheOutcome::none || state.leads) return Verdict::next;
   if (state.object->state() == ObjectState::awaiting_head) return Verdict::wait;
+  if (state.site != nullptr && !may_share(request)) {
+    ++request.services().site->counters.not_shared;
+    return Verdict::anew;
+  }
   state.outcome = CacheOutcome::collapsed;
   return Verdict::next;
 }

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "common/http/serialize.h"
+#include "edge/request/site_answer.h"
+#include "edge/request/site_steps.h"
 #include "edge/request/steps.h"
 
 // Sends the head together with the first bytes of the body, then the body piece by piece from where it lies in the
@@ -35,6 +38,19 @@ AnswerContext context_of(Request& request) {
   return context;
 }
 
+std::string identity_lines_of(Request& request) {
+  const RequestState& state = request.state();
+  const AnswerContext context = context_of(request);
+  return state.site == nullptr ? identity_lines(context) : site_identity_lines(context, *state.site, nullptr);
+}
+
+std::string head_of(Request& request) {
+  const RequestState& state = request.state();
+  const AnswerContext context = context_of(request);
+  if (state.site == nullptr) return answer_head(state.plan, *state.object, context);
+  return site_answer_head(state.plan, *state.object, context, *state.site);
+}
+
 std::string_view retry_line(const Error& error) {
   if (error.code == ErrorCode::token_failures_exceeded) return "Retry-After: 30\r\n";
   return error.info().http_status == 503 ? "Retry-After: 1\r\n" : std::string_view{};
@@ -44,7 +60,7 @@ void send_refusal(Request& request) {
   RequestState& state = request.state();
   state.keep_alive = request.stream().may_keep_alive();
   std::string lines = std::move(state.refusal_lines);
-  lines += identity_lines(context_of(request));
+  lines += identity_lines_of(request);
   lines += state.cors_lines;
   lines += retry_line(*state.refusal);
   std::string answer = http::error_response(*state.refusal, state.keep_alive, state.head_only, lines);
@@ -100,9 +116,11 @@ void send_piece(Request& request, std::string head, ByteView body) {
 // The plan is made once, when the object's head is there. False: refused.
 bool make_plan(Request& request) {
   RequestState& state = request.state();
-  state.plan = plan_answer(request.stream().request(), *state.object);
+  const http::RequestHead& head = request.stream().request();
+  state.plan =
+      state.site == nullptr ? plan_answer(head, *state.object) : plan_site_answer(head, *state.object, *state.site);
   state.offset = state.plan.first;
-  if (state.plan.status == 416) {
+  if (state.plan.is_unsatisfiable) {
     request.refuse({ErrorCode::range_not_satisfiable, Side::client, false, {}},
                    "Content-Range: bytes */" + std::to_string(*state.plan.end) + "\r\n");
     return false;
@@ -124,7 +142,9 @@ Verdict deliver_head(Request& request) {
     send_ready_answer(request);
     return Verdict::wait;
   }
-  if (!state.refusal && state.object->state() == ObjectState::failed) request.refuse(state.object->failure());
+  if (!state.refusal && state.object->state() == ObjectState::failed && !stand_in(request)) {
+    request.refuse(state.object->failure());
+  }
   if (state.refusal || !make_plan(request)) {
     send_refusal(request);
     return Verdict::wait;
@@ -132,7 +152,7 @@ Verdict deliver_head(Request& request) {
   const ByteView first_bytes = state.plan.framing == Framing::none ? ByteView{} : sendable(state);
   if (first_bytes.empty() && !at_end(state)) return Verdict::wait;
   state.plan_sent = true;
-  send_piece(request, answer_head(state.plan, *state.object, context_of(request)), first_bytes);
+  send_piece(request, head_of(request), first_bytes);
   return Verdict::wait;
 }
 
@@ -141,6 +161,10 @@ Verdict deliver_head(Request& request) {
 Verdict step_deliver(Request& request) {
   RequestState& state = request.state();
   if (state.writing) return Verdict::wait;
+  if (state.site != nullptr && !state.site->interim.empty()) {
+    request.write({.head = std::exchange(state.site->interim, {}), .body = {}, .tail = {}, .owner = nullptr});
+    return Verdict::wait;
+  }
   if (!state.head_sent) return deliver_head(request);
   if (state.last_written) return Verdict::next;
   if (state.object->state() == ObjectState::failed) {

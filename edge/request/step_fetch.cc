@@ -1,3 +1,4 @@
+#include "edge/request/site_steps.h"
 #include "edge/request/steps.h"
 
 namespace reelway::edge {
@@ -8,6 +9,10 @@ Verdict step_fetch(Request& request) {
   RequestState& state = request.state();
   if (state.outcome != CacheOutcome::none) return Verdict::next;
   if (state.object->state() == ObjectState::awaiting_head) return Verdict::wait;
+  if (state.site != nullptr) {
+    state.outcome = fetched_outcome(state);
+    return Verdict::next;
+  }
   state.outcome = state.stored_was_stale ? CacheOutcome::stale : CacheOutcome::miss;
   return Verdict::next;
 }

@@ -1,5 +1,7 @@
 #include "common/base/check.h"
 #include "edge/policy/cache_key.h"
+#include "edge/request/film_fetch.h"
+#include "edge/request/site_steps.h"
 #include "edge/request/steps.h"
 
 // Looks in memory and, by way of a fill, on disk. The step ends when it is known where the object comes from: memory,
@@ -25,7 +27,8 @@ bool find(Request& request) {
   std::shared_ptr<Fill> fill;
   state.leads = found.kind == Lookup::Kind::fill;
   if (state.leads) {
-    fill = services.fills.begin(std::move(*found.permit), state.path.object_path, state.view, state.stored_was_stale);
+    auto fetch = std::make_unique<FilmFetch>(services.fills, state.path.object_path, state.view);
+    fill = services.fills.begin(std::move(*found.permit), std::move(fetch), !state.stored_was_stale);
   } else if (found.kind == Lookup::Kind::following) {
     fill = services.fills.find(*found.object);
     CHECK(fill != nullptr);
@@ -46,6 +49,7 @@ bool may_answer(const Object& object, const Clock& clock) {
 
 Verdict step_lookup(Request& request) {
   RequestState& state = request.state();
+  if (state.site != nullptr) return lookup_site(request);
   Services& services = request.services();
   if (state.key.empty()) {
     if (access::varies_by_view(state.path.object_path)) state.view = access::view_id(request.grant().view);

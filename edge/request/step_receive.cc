@@ -6,6 +6,7 @@ namespace reelway::edge {
 namespace {
 
 constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";
+constexpr std::string_view kSiteMethods = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 constexpr std::string_view kHeartbeatMethods = "POST, OPTIONS";
 
 // OPTIONS is answered here, without any token: a browser sends none of its credentials with a preflight, and the
@@ -37,6 +38,20 @@ Verdict receive_heartbeat(Request& request) {
   return Verdict::next;
 }
 
+// The paths of films are theirs; all else is the site's, when there is one.
+bool is_for_site(const Services& services, const http::RequestHead& head) {
+  return services.site != nullptr && !head.target.starts_with("/t/");
+}
+
+// CORS and OPTIONS of a site are its origin's. TRACE would tell the client what only the origin should see, and CONNECT
+// asks for a tunnel.
+Verdict receive_site(Request& request) {
+  const http::RequestHead& head = request.stream().request();
+  if (head.method_text == "TRACE" || head.method_text == "CONNECT") return refuse_method(request, kSiteMethods);
+  request.state().site = std::make_unique<SiteState>();
+  return Verdict::next;
+}
+
 }  // namespace
 
 Verdict step_receive(Request& request) {
@@ -46,6 +61,7 @@ Verdict step_receive(Request& request) {
   state.began = services.clock.monotonic();
   state.keep_alive = head.keep_alive;
   state.head_only = head.method == http::Method::head;
+  if (is_for_site(services, head)) return receive_site(request);
   state.cors_lines = services.cors.response_lines(head.headers.find("Origin"));
   if (head.method == http::Method::options) {
     state.keep_alive = request.stream().may_keep_alive();

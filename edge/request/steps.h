@@ -11,11 +11,11 @@ namespace reelway::edge {
 // The life of a request, in order. Each function is in the file of its name: step_receive.cc and so on.
 enum class Step : std::uint8_t { receive, authorize, relay, lookup, collapse, fetch, store, deliver, log };
 
-Verdict step_receive(Request& request);    // method, path, CORS
+Verdict step_receive(Request& request);    // a film's object, a heartbeat, or a site's; method, path, CORS
 Verdict step_authorize(Request& request);  // may this token fetch this title now, and does its rental hold
 Verdict step_relay(Request& request);      // a heartbeat: the origin answers
 Verdict step_lookup(Request& request);     // memory, then disk; else who fetches
-Verdict step_collapse(Request& request);   // another request fetches it: wait for its head
+Verdict step_collapse(Request& request);   // another request fetches it: wait for its head; not ours: look up anew
 Verdict step_fetch(Request& request);      // this request fetches it: wait for the head
 Verdict step_store(Request& request);      // what became of the fetched answer
 Verdict step_deliver(Request& request);    // head and body to the client, as they come

@@ -80,6 +80,18 @@ void FillPermit::head(ObjectMeta meta, bool keep) {
   }
 }
 
+bool FillPermit::move_to(std::string key) {
+  CHECK(store_ != nullptr && !head_given_);
+  if (object_->state() != ObjectState::awaiting_head) return false;
+  Store::State& state = *store_->state_;
+  const bool is_current = state.is_current(*object_);
+  state.end_fill(*object_);
+  ObjectWriter(object_).rename(key);
+  // When another fill has that key already, this one is not kept.
+  if (is_current) state.fills.try_emplace(std::move(key), Store::State::Filling{object_});
+  return true;
+}
+
 std::span<std::uint8_t> FillPermit::room() {
   CHECK(store_ != nullptr && head_given_);
   if (object_->state() != ObjectState::filling) return {};

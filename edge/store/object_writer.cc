@@ -20,6 +20,11 @@ Error upstream_error(ErrorCode code, std::string detail) {
 
 }  // namespace
 
+void ObjectWriter::rename(std::string key) {
+  CHECK(object_->state_ == ObjectState::awaiting_head);
+  object_->meta_.key = std::move(key);
+}
+
 void ObjectWriter::head(ObjectMeta meta) {
   CHECK(object_->state_ == ObjectState::awaiting_head);
   meta.key = std::move(object_->meta_.key);

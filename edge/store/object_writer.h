@@ -22,6 +22,7 @@ class ObjectWriter {
 
   // Before the head: purges after this epoch concern the object.
   void begin(std::uint64_t purge_epoch) { object_->meta_.purge_epoch = purge_epoch; }
+  void rename(std::string key);  // only while awaiting_head
   // awaiting_head -> filling. Keeps the object's own key.
   void head(ObjectMeta meta);
 

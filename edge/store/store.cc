@@ -109,6 +109,18 @@ Lookup Store::lookup_for_update(std::string_view key) {
   return begin_fill(key, true);
 }
 
+Lookup Store::pass(std::string_view key) {
+  Lookup found;
+  if (state_->permits >= state_->options.fills_max) {
+    ++state_->counters.fills_refused;
+    return found;
+  }
+  found.kind = Lookup::Kind::fill;
+  found.object = std::make_shared<Object>(std::string(key));
+  found.permit = FillPermit(*this, found.object);
+  return found;
+}
+
 Lookup Store::follow(const std::shared_ptr<Object>& object) {
   ++state_->counters.follows;
   Lookup found;

@@ -40,6 +40,9 @@ class FillPermit {
   // verified bytes already: then this head must be of the same body (status, length, ETag, CRC32C), and the bytes
   // that are there are skipped as they come in again; with another body the object fails with upstream_corrupt.
   void head(ObjectMeta meta, bool keep);
+  // Instead of the key that was looked up, the object goes under this one, as a variant; before head(). False, and
+  // nothing is changed, when the object has a beginning from disk already, which is the one that was looked up.
+  bool move_to(std::string key);
   // Room for the next bytes in the object's own memory, so a receive can land there without a copy; then advance().
   // Empty when the object has failed (also with overloaded, when memory is full of bodies in use) and when all of
   // the announced length is there.
@@ -121,6 +124,10 @@ class Store {
   // found by lookup() until the permit completes. A permit that fails, or that is passed without being kept, leaves the
   // stored object where it is.
   Lookup lookup_for_update(std::string_view key);
+
+  // The right to fill an object that nobody else finds and that is never kept: for an answer to one request alone. A
+  // `fill`, or `refused`.
+  Lookup pass(std::string_view key);
 
   // New metadata for the same body, as after a 304: key, status, length and sum stay. In memory a new Object shares the
   // body, so those who read the former one are not disturbed; on disk the record is rewritten, the body is not. Does

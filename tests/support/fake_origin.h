@@ -42,7 +42,8 @@ class Latch {
 
 // What the fake origin does for one path.
 struct Script {
-  int status = 200;
+  std::string interim = {};  // whole answers of 1xx that come first
+  int status = 200;          // 204 and 304 have no body, nor has any answer to HEAD
   std::string headers = "Cache-Control: public, max-age=3600\r\nContent-Type: video/mp4\r\nETag: \"e1\"\r\n";
   std::string body = {};
   bool with_length = true;         // else chunked
@@ -82,6 +83,7 @@ class FakeOrigin {
 
   std::uint16_t port() const { return port_; }
 
+  // For all methods, or, when `path` is "METHOD /path", for that one.
   void script(const std::string& path, Script script) {
     const std::lock_guard lock(mutex_);
     scripts_[path] = std::move(script);
@@ -97,6 +99,10 @@ class FakeOrigin {
   std::string last_request(const std::string& path) {
     const std::lock_guard lock(mutex_);
     return last_request_[path];
+  }
+  std::string last_content(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return last_content_[path];
   }
   // As an origin does that drops idle connections.
   void close_connections() {
@@ -137,17 +143,36 @@ class FakeOrigin {
     const std::string head = input.substr(0, end + 4);
     input.erase(0, end + 4);
     const std::size_t from = head.find(' ') + 1;
+    const std::string method = head.substr(0, from - 1);
     const std::string path = head.substr(from, head.find(' ', from) - from);
+    const std::string content = read_content(fd, head, input);
     Script script;
     {
       const std::lock_guard lock(mutex_);
       ++asked_[path];
       last_request_[path] = head;
-      const auto at = scripts_.find(path);
+      last_content_[path] = content;
+      auto at = scripts_.find(method + " " + path);
+      if (at == scripts_.end()) at = scripts_.find(path);
       script = at == scripts_.end() ? not_found() : at->second;
       changed_.notify_all();
     }
-    return answer(fd, script);
+    return answer(fd, script, method == "HEAD" || script.status == 204 || script.status == 304);
+  }
+
+  static std::string read_content(int fd, const std::string& head, std::string& input) {
+    const std::size_t at = head.find("\r\nContent-Length: ");
+    if (at == std::string::npos) return {};
+    const std::size_t length = std::stoull(head.substr(at + 18));
+    while (input.size() < length) {
+      char buffer[4096];
+      const ssize_t count = ::read(fd, buffer, sizeof buffer);
+      if (count <= 0) break;
+      input.append(buffer, static_cast<std::size_t>(count));
+    }
+    const std::string content = input.substr(0, length);
+    input.erase(0, content.size());
+    return content;
   }
 
   static Script not_found() {
@@ -158,11 +183,13 @@ class FakeOrigin {
     return script;
   }
 
-  static bool answer(int fd, const Script& script) {
+  static bool answer(int fd, const Script& script, bool bodyless) {
     if (script.before_head) script.before_head->wait();
     if (script.reset_after) reset_at_close(fd);
     if (!script.raw.empty()) return send_all(fd, script.raw) && !script.close_after && !script.reset_after;
-    std::string head = "HTTP/1.1 " + std::to_string(script.status) + " X\r\n" + script.headers;
+    if (bodyless) return send_head_only(fd, script);
+    std::string head = script.interim;
+    head += "HTTP/1.1 " + std::to_string(script.status) + " X\r\n" + script.headers;
     if (script.with_digest) {
       const std::uint32_t sum = crc32c(as_bytes(script.body)) ^ (script.wrong_digest ? 1u : 0u);
       head += "Content-Digest: " + crc32c_digest_field(sum) + "\r\n";
@@ -185,6 +212,14 @@ class FakeOrigin {
   static void reset_at_close(int fd) {
     const linger now{1, 0};
     (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+
+  static bool send_head_only(int fd, const Script& script) {
+    std::string head = "HTTP/1.1 " + std::to_string(script.status) + " X\r\n" + script.headers;
+    if (script.status != 204 && script.status != 304) {
+      head += "Content-Length: " + std::to_string(script.body.size()) + "\r\n";
+    }
+    return send_all(fd, head + "\r\n") && !script.close_after;
   }
 
   static bool send_body(int fd, std::string_view bytes, bool plain) {
@@ -211,6 +246,7 @@ class FakeOrigin {
   std::map<std::string, Script> scripts_;
   std::map<std::string, int> asked_;
   std::map<std::string, std::string> last_request_;
+  std::map<std::string, std::string> last_content_;
   std::set<int> open_;
   std::vector<std::thread> threads_;
 };

@@ -201,6 +201,8 @@ inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::stri
   config.upstream = {"127.0.0.1", origin.port()};
   config.upstream_secret = "edge-secret-for-tests";
   config.keys_poll_interval = std::chrono::milliseconds(50);
+  config.site_content_bytes_max = 1 << 20;
+  config.site_stale_when_unreachable = std::chrono::minutes(10);
   config.store_directory = folder;
   config.store_memory_bytes = 64 << 20;
   config.store_disk_bytes = 256 << 20;

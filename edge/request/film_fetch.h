@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "edge/request/fetch.h"
+
+namespace reelway::edge {
+
+class Fills;
+
+// Asks the origin for an object of a film. The request carries nothing of any client's, neither headers nor query, so
+// its answer is the same for whoever asks: that is why an answer that may not be stored can still be shared with those
+// who asked while it was awaited (a reading of RFC 9111 section 4 that is wider than its letter); whoever asks later
+// fetches anew.
+class FilmFetch final : public Fetch {
+ public:
+  // The origin is told the view (common/access/view.h) unless it is that of every viewer.
+  FilmFetch(const Fills& fills, std::string_view object_path, std::string_view view)
+      : fills_(fills), object_path_(object_path), view_(view) {}
+
+  UpstreamPool& pool() const override;
+  std::string_view name() const override { return object_path_; }
+  Result<std::string> request_text() override;
+  HeadVerdict take(const http::ResponseHead& head, FillPermit& permit) override;
+
+ private:
+  const Fills& fills_;
+  const std::string object_path_;
+  const std::string view_;
+};
+
+}  // namespace reelway::edge

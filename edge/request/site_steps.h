@@ -1,0 +1,19 @@
+#pragma once
+
+#include "edge/policy/cache_status.h"
+#include "edge/request/request.h"
+
+namespace reelway::edge {
+
+// What the steps do for a site's request where that differs from a film's.
+
+Verdict lookup_site(Request& request);
+// The fill that this request follows has its head, or has failed: whether this request may have the answer too. If
+// not, it is to be looked up anew.
+bool may_share(Request& request);
+// The fill that this request began has its head, or has failed.
+CacheOutcome fetched_outcome(const RequestState& state);
+// The upstream failed: answers with what was found stale, where that is allowed. False: it is not.
+bool stand_in(Request& request);
+
+}  // namespace reelway::edge
