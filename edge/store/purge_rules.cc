@@ -6,7 +6,7 @@
 
 #include "common/base/check.h"
 
-// Model: a key is "<path and query>|<view>" of a film, or "s|<host>|<path and query>" of a site, with "|" and more
+// Model: a key is "<path and query>|<view>" of a film, or "s|<host>|<path and query>" of a site, with a tab and more
 // behind it for a variant (docs/formats/edge_store.md). A rule's path is compared with what follows the host.
 
 namespace reelway::edge {
@@ -15,6 +15,7 @@ namespace {
 struct KeyParts {
   std::string_view host;
   std::string_view rest;
+  char path_end = '|';
 };
 
 KeyParts parts_of(std::string_view key) {
@@ -22,7 +23,7 @@ KeyParts parts_of(std::string_view key) {
   if (!key.starts_with(kSite)) return {{}, key};
   const std::size_t end = key.find('|', kSite.size());
   if (end == std::string_view::npos) return {{}, key};
-  return {key.substr(kSite.size(), end - kSite.size()), key.substr(end + 1)};
+  return {key.substr(kSite.size(), end - kSite.size()), key.substr(end + 1), '\t'};
 }
 
 // "https://www.example.org/a" -> host and path
@@ -56,7 +57,7 @@ bool PurgeRule::matches_key(std::string_view key) const {
   const KeyParts parts = parts_of(key);
   if (!host.empty() && parts.host != host) return false;
   if (!parts.rest.starts_with(text)) return false;
-  const bool ends_here = parts.rest.size() == text.size() || parts.rest[text.size()] == '|';
+  const bool ends_here = parts.rest.size() == text.size() || parts.rest[text.size()] == parts.path_end;
   return kind == PurgeRequest::Kind::prefix || ends_here;
 }
 

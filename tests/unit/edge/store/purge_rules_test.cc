@@ -23,10 +23,11 @@ bool matches(Kind kind, const std::string& value, const std::string& key, const 
 
 TEST(PurgeRules, AUrlIsOneObjectInAllViewsHostsAndVariants) {
   for (const char* key : {"/f/v1/a.m3u8|all", "/f/v1/a.m3u8|h720", "s|www.example.org|/f/v1/a.m3u8",
-                          "s|www.example.org|/f/v1/a.m3u8|accept-encoding=gzip"}) {
+                          "s|www.example.org|/f/v1/a.m3u8\taccept-encoding=gzip"}) {
     EXPECT_TRUE(matches(Kind::url, "/f/v1/a.m3u8", key)) << key;
   }
-  for (const char* key : {"/f/v1/a.m3u8x|all", "/f/v1/a.m3|all", "s|www.example.org|/f/v1/a.m3u8?x=1", "/a|all"}) {
+  for (const char* key : {"/f/v1/a.m3u8x|all", "/f/v1/a.m3|all", "s|www.example.org|/f/v1/a.m3u8?x=1",
+                          "s|www.example.org|/f/v1/a.m3u8|x", "/a|all"}) {
     EXPECT_FALSE(matches(Kind::url, "/f/v1/a.m3u8", key)) << key;
   }
 }
