@@ -18,6 +18,7 @@
 #include "common/base/version.h"
 #include "common/config/settings.h"
 #include "common/ring/ring.h"
+#include "common/ring/turn_clock.h"
 #include "common/telemetry/log.h"
 #include "edge/admin/admin_port.h"
 #include "edge/admin/reference.h"
@@ -154,7 +155,8 @@ int serve(EdgeConfig config) {
   if (!signals.ok()) return fail(signals.error());
   auto ring = ring::Ring::create();
   if (!ring.ok()) return fail(ring.error());
-  const SystemClock clock;
+  const SystemClock system_clock;
+  const ring::TurnClock clock(**ring, system_clock);
   auto server = EdgeServer::create(**ring, clock, std::move(config));
   if (!server.ok()) return fail(server.error());
   Program program(**ring, std::move(signals).value(), **server);

@@ -29,6 +29,8 @@
 namespace reelway::edge {
 namespace {
 
+// A piece of at most this is copied into one run: cheaper than what the kernel does with several.
+constexpr std::size_t kFlatBytesMax = 8 * 1024;
 constexpr std::chrono::milliseconds kLinger{1000};  // for the client to take the last answer and close
 
 std::uint64_t acknowledged_by_peer(int fd) {
@@ -44,7 +46,9 @@ ClientConnection::ClientConnection(const Surroundings& surroundings, UniqueFd fd
     : around_(surroundings), fd_(std::move(fd)) {}
 
 ClientConnection::~ClientConnection() {
-  if (turn_ != nullptr) around_.turns.give_back(*turn_);
+  if (turn_ == nullptr) return;
+  if (turn_->send_waits) around_.large_sends.remove(*turn_);
+  around_.turns.give_back(*turn_);
 }
 
 void ClientConnection::start() {
@@ -177,19 +181,36 @@ bool ClientConnection::may_keep_alive() const {
 }
 
 void ClientConnection::write(ResponseStream::Piece piece) {
-  CHECK(phase_ == Phase::answering && !turn_->send.in_flight());
+  CHECK(phase_ == Phase::answering && !turn_->send.in_flight() && !turn_->send_waits);
   turn_->piece = std::move(piece);
   const ResponseStream::Piece& whole = turn_->piece;
   const auto run = [](const void* bytes, std::size_t size) { return iovec{const_cast<void*>(bytes), size}; };
+  if (const std::size_t size = whole.head.size() + whole.body.size() + whole.tail.size(); size <= kFlatBytesMax) {
+    turn_->flat.assign(whole.head).append(as_text(whole.body)).append(whole.tail);
+    turn_->piece.owner.reset();
+    turn_->runs = {iovec{}, run(turn_->flat.data(), size), iovec{}};
+    return begin_send(size);
+  }
   turn_->runs = {run(whole.head.data(), whole.head.size()), run(whole.body.data(), whole.body.size()),
                  run(whole.tail.data(), whole.tail.size())};
-  turn_->unsent_bytes = whole.head.size() + whole.body.size() + whole.tail.size();
-  CHECK(turn_->unsent_bytes > 0);
+  begin_send(whole.head.size() + whole.body.size() + whole.tail.size());
+}
+
+void ClientConnection::begin_send(std::size_t bytes) {
+  CHECK(bytes > 0);
+  turn_->unsent_bytes = bytes;
   set_deadline(around_.limits.idle_timeout);
   send_rest();
 }
 
 void ClientConnection::send_rest() {
+  if (turn_->unsent_bytes < LargeSends::kLargeBytes) return send_now();
+  turn_->send_waits = true;
+  around_.large_sends.add(*turn_);
+}
+
+void ClientConnection::send_now() {
+  turn_->send_waits = false;
   ClientTurn& turn = *turn_;
   if (turn.runs[0].iov_len == 0 && turn.runs[2].iov_len == 0) {
     const ByteView rest{static_cast<const std::uint8_t*>(turn.runs[1].iov_base), turn.runs[1].iov_len};
@@ -222,7 +243,7 @@ void ClientConnection::on_sent(std::int32_t result) {
 }
 
 void ClientConnection::finish(bool keep_alive) {
-  CHECK(phase_ == Phase::answering && !turn_->send.in_flight());
+  CHECK(phase_ == Phase::answering && !turn_->send.in_flight() && !turn_->send_waits);
   if (!keep_alive || around_.draining || (input_over_ && turn_->pending.empty())) return linger();
   if (turn_->pending.empty()) return rest();
   around_.turns.drop_content(*turn_);
@@ -255,6 +276,7 @@ void ClientConnection::abort() {
   (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   phase_ = Phase::closing;
   around_.ring.cancel(receive_);
+  if (std::exchange(turn_->send_waits, false)) around_.large_sends.remove(*turn_);
   around_.ring.cancel(turn_->send);
   // Not from here: the exchange is still on the stack, and may yet look at the request.
   later([](ClientConnection& connection) {
@@ -297,6 +319,7 @@ void ClientConnection::close_when_quiet() {
   if (turn_ != nullptr) {
     turn_->deadline.reset();
     turn_->parse_deferred = false;
+    if (std::exchange(turn_->send_waits, false)) around_.large_sends.remove(*turn_);
     if (turn_->send.in_flight()) return around_.ring.cancel(turn_->send);
     around_.turns.give_back(*std::exchange(turn_, nullptr));
   }

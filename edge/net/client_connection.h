@@ -11,6 +11,7 @@
 #include "common/ring/ring.h"
 #include "edge/net/client_turn.h"
 #include "edge/net/exchange.h"
+#include "edge/net/large_sends.h"
 
 namespace reelway::edge {
 
@@ -59,6 +60,7 @@ class ClientConnection {
     ClientCounters& counters;
     const bool& draining;
     ClientTurns& turns;
+    LargeSends& large_sends;
     Keeper& keeper;
   };
 
@@ -79,6 +81,7 @@ class ClientConnection {
   void finish(bool keep_alive);
   void abort();
   void on_sent(std::int32_t result);
+  void send_now();  // by LargeSends
 
  private:
   friend class ConnectionList;
@@ -104,6 +107,7 @@ class ClientConnection {
   void refuse(const Error& error);
   void begin_content();
   bool keep_content(ByteView piece);
+  void begin_send(std::size_t bytes);
   void send_rest();
   void rest();
   void parse_later();

@@ -77,7 +77,7 @@ void ClientTurns::give_back(ClientTurn& turn) {
   --taken_;
   turn.connection = nullptr;
   turn.parser.reset();
-  turn.refusing = turn.parse_deferred = false;
+  turn.refusing = turn.parse_deferred = turn.send_waits = false;
   turn.piece.owner.reset();
   turn.deadline.reset();
   turn.acknowledged_bytes = 0;

@@ -45,9 +45,11 @@ class ClientTurn final : public ResponseStream {
   std::string pending;           // pipelined bytes after the request that is being answered
 
   Piece piece;
+  std::string flat;  // a small piece in one run
   std::array<iovec, 3> runs{};
   msghdr message{};
   std::size_t unsent_bytes = 0;
+  bool send_waits = false;  // in LargeSends
   std::uint64_t acknowledged_bytes = 0;
 
   std::optional<Clock::Monotonic> deadline;

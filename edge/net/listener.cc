@@ -51,7 +51,8 @@ Listener::Listener(ring::Ring& ring, const Clock& clock, UniqueFd fd, const List
       fd_(std::move(fd)),
       options_(options),
       turns_(ring, options_.client.message, factory),
-      around_{ring_, clock_, options_.client, client_counters_, draining_, turns_, *this},
+      large_sends_(ring),
+      around_{ring_, clock_, options_.client, client_counters_, draining_, turns_, large_sends_, *this},
       rest_timer_(ring),
       idle_timer_(ring) {}
 

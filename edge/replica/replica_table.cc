@@ -1,6 +1,8 @@
 #include "edge/replica/replica_table.h"
 
+#include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "common/base/check.h"
 
@@ -10,25 +12,46 @@ using rights::EntitlementId;
 using rights::ReplicaRecord;
 using rights::Revision;
 
+namespace {
+
+constexpr std::size_t kSlotsMin = 4;
+
+}  // namespace
+
+std::size_t ReplicaTable::home(const Bucket& bucket, const EntitlementId& id) {
+  return EntitlementIdHash{}(id) & (bucket.size() - 1);
+}
+
+// Probed one after another from the id's home; a bucket is never full.
+std::size_t ReplicaTable::find_slot(const Bucket& bucket, const EntitlementId& id) {
+  std::size_t slot = home(bucket, id);
+  while (bucket[slot].taken && bucket[slot].id != id) slot = (slot + 1) & (bucket.size() - 1);
+  return slot;
+}
+
+const ReplicaTable::Entry* ReplicaTable::find_in(const Bucket& bucket, const EntitlementId& id) {
+  if (bucket.empty()) return nullptr;
+  const Slot& slot = bucket[find_slot(bucket, id)];
+  return slot.taken ? &slot.entry : nullptr;
+}
+
 const ReplicaTable::Entry* ReplicaTable::find(const EntitlementId& id) const {
-  const Bucket& bucket = buckets_[rights::bucket_of(id)];
-  const auto found = bucket.find(id);
-  return found == bucket.end() ? nullptr : &found->second;
+  return find_in(buckets_[rights::bucket_of(id)], id);
 }
 
 bool ReplicaTable::put(const ReplicaRecord& record) {
-  Bucket& bucket = buckets_[rights::bucket_of(record.id)];
-  const auto found = bucket.find(record.id);
-  if (found != bucket.end() && found->second.mod_revision >= record.mod_revision) return false;
+  const std::size_t bucket = rights::bucket_of(record.id);
+  const Entry* const found = find_in(buckets_[bucket], record.id);
+  if (found != nullptr && found->mod_revision >= record.mod_revision) return false;
   store(bucket, record);
   return true;
 }
 
 bool ReplicaTable::erase(const EntitlementId& id, Revision revision) {
-  Bucket& bucket = buckets_[rights::bucket_of(id)];
-  const auto found = bucket.find(id);
-  if (found == bucket.end() || found->second.mod_revision >= revision) return false;
-  remove(bucket, found);
+  const std::size_t bucket = rights::bucket_of(id);
+  const Entry* const found = find_in(buckets_[bucket], id);
+  if (found == nullptr || found->mod_revision >= revision) return false;
+  remove(bucket, id);
   return true;
 }
 
@@ -36,49 +59,74 @@ std::vector<EntitlementId> ReplicaTable::merge_bucket(std::size_t number, std::s
                                                       Revision end) {
   std::vector<EntitlementId> changed;
   std::unordered_set<EntitlementId, EntitlementIdHash> told;
-  Bucket& bucket = buckets_[number];
   for (const ReplicaRecord& record : records) {
     CHECK(rights::bucket_of(record.id) == number);
     told.insert(record.id);
-    const auto found = bucket.find(record.id);
-    if (found != bucket.end()) {
-      const Entry& ours = found->second;
-      if (ours.mod_revision > record.mod_revision) continue;
-      if (ours.mod_revision == record.mod_revision && ours.record == record.record) continue;
+    if (const Entry* const ours = find_in(buckets_[number], record.id)) {
+      if (ours->mod_revision > record.mod_revision) continue;
+      if (ours->mod_revision == record.mod_revision && ours->record == record.record) continue;
     }
-    store(bucket, record);
+    store(number, record);
     changed.push_back(record.id);
   }
-  for (auto entry = bucket.begin(); entry != bucket.end();) {
-    const auto next = std::next(entry);
-    if (!told.contains(entry->first) && entry->second.mod_revision <= end) {
-      changed.push_back(entry->first);
-      remove(bucket, entry);
-    }
-    entry = next;
+  std::vector<EntitlementId> gone;
+  for (const Slot& slot : buckets_[number]) {
+    if (slot.taken && !told.contains(slot.id) && slot.entry.mod_revision <= end) gone.push_back(slot.id);
   }
+  for (const EntitlementId& id : gone) remove(number, id);
+  changed.insert(changed.end(), gone.begin(), gone.end());
   return changed;
 }
 
 void ReplicaTable::append_bucket(std::size_t bucket, std::vector<ReplicaRecord>& to) const {
-  for (const auto& [id, entry] : buckets_[bucket]) to.push_back({id, entry.mod_revision, entry.record});
+  for (const Slot& slot : buckets_[bucket]) {
+    if (slot.taken) to.push_back({slot.id, slot.entry.mod_revision, slot.entry.record});
+  }
 }
 
-void ReplicaTable::store(Bucket& bucket, const ReplicaRecord& record) {
-  const auto [entry, is_new] = bucket.try_emplace(record.id);
-  if (is_new) {
-    ++size_;
+void ReplicaTable::store(std::size_t number, const ReplicaRecord& record) {
+  make_room(number);
+  Slot& slot = buckets_[number][find_slot(buckets_[number], record.id)];
+  if (slot.taken) {
+    digest_.remove(record.id, slot.entry.record, slot.entry.mod_revision);
   } else {
-    digest_.remove(record.id, entry->second.record, entry->second.mod_revision);
+    ++size_;
+    ++taken_[number];
   }
-  entry->second = {record.record, record.mod_revision};
+  slot = {record.id, {record.record, record.mod_revision}, true};
   digest_.add(record.id, record.record, record.mod_revision);
 }
 
-void ReplicaTable::remove(Bucket& bucket, Bucket::iterator entry) {
-  digest_.remove(entry->first, entry->second.record, entry->second.mod_revision);
-  bucket.erase(entry);
+// For one more.
+void ReplicaTable::make_room(std::size_t number) {
+  Bucket& bucket = buckets_[number];
+  if ((taken_[number] + 1) * 4 <= bucket.size() * 3) return;
+  Bucket larger(std::max(kSlotsMin, bucket.size() * 2));
+  for (const Slot& slot : bucket) {
+    if (slot.taken) larger[find_slot(larger, slot.id)] = slot;
+  }
+  bucket = std::move(larger);
+}
+
+void ReplicaTable::remove(std::size_t number, const EntitlementId& id) {
+  Bucket& bucket = buckets_[number];
+  const std::size_t slot = find_slot(bucket, id);
+  digest_.remove(id, bucket[slot].entry.record, bucket[slot].entry.mod_revision);
+  free_slot(bucket, slot);
+  --taken_[number];
   --size_;
+}
+
+// What came to lie behind the slot for want of it moves up, so there are no marks of former records to pass over.
+void ReplicaTable::free_slot(Bucket& bucket, std::size_t slot) {
+  const std::size_t mask = bucket.size() - 1;
+  std::size_t hole = slot;
+  for (std::size_t at = (hole + 1) & mask; bucket[at].taken; at = (at + 1) & mask) {
+    // Unless its home lies behind the hole, on the way to where it is.
+    const std::size_t way = (at - home(bucket, bucket[at].id)) & mask;
+    if (way >= ((at - hole) & mask)) bucket[std::exchange(hole, at)] = bucket[at];
+  }
+  bucket[hole].taken = false;
 }
 
 }  // namespace reelway::edge

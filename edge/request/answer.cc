@@ -12,6 +12,8 @@
 namespace reelway::edge {
 namespace {
 
+constexpr std::size_t kUsualHeadBytes = 768;
+
 // The range that may be honoured; a Range on an object of unknown length is ignored, as RFC 9110 section 14.2 allows.
 http::RangeDecision asked_range(const http::RequestHead& request, const Object& object,
                                 std::optional<std::uint64_t> length) {
@@ -24,6 +26,53 @@ http::RangeDecision asked_range(const http::RequestHead& request, const Object& 
 
 void optional_header(http::ResponseBuilder& head, std::string_view name, std::string_view value) {
   if (!value.empty()) head.header(name, value);
+}
+
+// The status line and what is the same for all to whom the object is answered by this plan. Without the empty line.
+std::string object_lines(const AnswerPlan& plan, const Object& object) {
+  const ObjectMeta& meta = object.meta();
+  http::ResponseBuilder head(plan.status);
+  head.header("Date", http::format_date(meta.date_ms / 1000));
+  if (plan.status != 304) {
+    optional_header(head, "Content-Type", meta.content_type);
+    optional_header(head, "Content-Encoding", meta.content_encoding);
+    if (plan.framing == Framing::chunked) {
+      head.header("Transfer-Encoding", "chunked");
+    } else if (plan.end) {
+      head.header("Content-Length", *plan.end - plan.first);
+    }
+    head.header("Accept-Ranges", "bytes");
+  }
+  if (plan.status == 206) {
+    head.header("Content-Range", http::content_range({plan.first, *plan.end - plan.first}, *known_length(object)));
+  }
+  optional_header(head, "ETag", meta.etag);
+  optional_header(head, "Last-Modified", meta.last_modified);
+  std::string lines = head.finish();
+  lines.resize(lines.size() - 2);
+  return lines;
+}
+
+// What differs by request and by moment. Of numbers and constants only, so nothing needs a check.
+void append_request_lines(std::string& head, const ObjectMeta& meta, const AnswerContext& context) {
+  const std::int64_t token_left_s = context.token_expires_s - context.now_ms / 1000;
+  head.append("Cache-Control: ")
+      .append(playback_cache_control(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s))
+      .append("\r\nAge: ")
+      .append(std::to_string(age_s(meta.age_s, meta.received_ms, context.now_ms)))
+      .append("\r\n");
+  if (!context.keep_alive) {
+    head.append("Connection: close\r\n");
+  } else if (context.minor_version == 0) {
+    head.append("Connection: keep-alive\r\n");
+  }
+}
+
+void append_identity_lines(std::string& head, const AnswerContext& context) {
+  if (const std::string status = cache_status(context.edge_id, context.outcome, context.stored); !status.empty()) {
+    head.append("Cache-Status: ").append(status).append("\r\n");
+  }
+  head.append("Via: 1.1 ").append(context.edge_id).append("\r\n");
 }
 
 }  // namespace
@@ -71,41 +120,26 @@ AnswerPlan plan_whole_or_range(const http::RequestHead& request, const Object& o
 
 std::string answer_head(const AnswerPlan& plan, const Object& object, const AnswerContext& context) {
   CHECK(!plan.is_unsatisfiable);
-  const ObjectMeta& meta = object.meta();
-  http::ResponseBuilder head(plan.status);
-  head.header("Date", http::format_date(meta.date_ms / 1000));
-  if (plan.status != 304) {
-    optional_header(head, "Content-Type", meta.content_type);
-    optional_header(head, "Content-Encoding", meta.content_encoding);
-    if (plan.framing == Framing::chunked) {
-      head.header("Transfer-Encoding", "chunked");
-    } else if (plan.end) {
-      head.header("Content-Length", *plan.end - plan.first);
-    }
-    head.header("Accept-Ranges", "bytes");
+  const bool is_usual =
+      plan.status == 200 && plan.framing == Framing::length && object.state() == ObjectState::complete;
+  std::string head;
+  head.reserve(kUsualHeadBytes + context.cors_lines.size());
+  if (is_usual) {
+    std::string& kept = object.answer_lines();
+    if (kept.empty()) kept = object_lines(plan, object);
+    head.append(kept);
+  } else {
+    head.append(object_lines(plan, object));
   }
-  if (plan.status == 206) {
-    head.header("Content-Range", http::content_range({plan.first, *plan.end - plan.first}, *known_length(object)));
-  }
-  optional_header(head, "ETag", meta.etag);
-  optional_header(head, "Last-Modified", meta.last_modified);
-  const std::int64_t token_left_s = context.token_expires_s - context.now_ms / 1000;
-  head.header("Cache-Control", playback_cache_control(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s));
-  head.header("Age", age_s(meta.age_s, meta.received_ms, context.now_ms));
-  if (!context.keep_alive) {
-    head.header("Connection", "close");
-  } else if (context.minor_version == 0) {
-    head.header("Connection", "keep-alive");
-  }
-  return with_lines(head.finish(), identity_lines(context).append(context.cors_lines));
+  append_request_lines(head, object.meta(), context);
+  append_identity_lines(head, context);
+  return head.append(context.cors_lines).append("\r\n");
 }
 
 std::string identity_lines(const AnswerContext& context) {
   std::string lines;
-  if (const std::string status = cache_status(context.edge_id, context.outcome, context.stored); !status.empty()) {
-    lines.append("Cache-Status: ").append(status).append("\r\n");
-  }
-  return lines.append("Via: 1.1 ").append(context.edge_id).append("\r\n");
+  append_identity_lines(lines, context);
+  return lines;
 }
 
 std::string with_lines(std::string head, std::string_view lines) {

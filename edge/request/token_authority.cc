@@ -7,7 +7,7 @@
 
 // A token's text is in at most one of three places (and what to_refuse_ holds has none of them):
 //
-//   recent_       verified; the least recently used leaves when remembered_max is reached
+//   remembered_   verified; one not used for long leaves when remembered_max is reached
 //   checks_       its signature is being checked; requests with the same text join the one check
 //   key_waiters_  its key is not known; it waits for the next poll of the keys and is then decided anew
 //
@@ -38,6 +38,7 @@ TokenAuthority::TokenAuthority(ring::Ring& ring, const Clock& clock, ring::SideW
       workers_(workers),
       options_(options),
       poll_keys_(std::move(poll_keys)),
+      remembered_(options.remembered_max),
       budget_(clock, options.failures),
       key_wait_timer_(ring) {}
 
@@ -69,20 +70,18 @@ std::optional<Result<Grant>> TokenAuthority::decide_uncounted(std::string_view t
 }
 
 std::optional<Result<Grant>> TokenAuthority::decide_remembered(std::string_view text, std::string_view title) {
-  const auto found = by_text_.find(text);
-  if (found == by_text_.end()) return std::nullopt;
-  const Recent::iterator entry = found->second;
-  if (auto scope = access::check_scope(entry->token, title, clock_.wall_s()); !scope.ok()) {
-    if (scope.error().code == ErrorCode::token_expired) drop(entry);
+  const access::Token* const found = remembered_.find(text);
+  if (found == nullptr) return std::nullopt;
+  if (auto scope = access::check_scope(*found, title, clock_.wall_s()); !scope.ok()) {
+    if (scope.error().code == ErrorCode::token_expired) remembered_.erase(text);
     return scope.error();
   }
-  if (auto state = check_key(entry->token.kid); !state.ok()) {
-    drop(entry);
+  if (auto state = check_key(found->kid); !state.ok()) {
+    remembered_.erase(text);
     return state.error();
   }
-  recent_.splice(recent_.begin(), recent_, entry);
   ++counters_.remembered;
-  return grant_of(entry->token);
+  return grant_of(*found);
 }
 
 Result<void> TokenAuthority::check_key(access::KeyId kid) const {
@@ -145,24 +144,12 @@ void TokenAuthority::checked(const std::string& text, const Result<void>& outcom
   if (verdict.ok() && keys_.find(token.kid)->public_key != check.key) verdict = key_unknown(token.kid);
   ++counters_.verified;
   if (check.address) budget_.ended(*check.address, outcome.ok());
-  if (verdict.ok()) remember(text, token);
+  if (verdict.ok()) remembered_.add(text, token);
   for (Waiter* waiter : check.waiters) {
     if (waiter == nullptr) continue;
     if (!verdict.ok()) ++counters_.refused;
     waiter->token_decided(verdict.ok() ? Result<Grant>(grant_of(token)) : Result<Grant>(verdict.error()));
   }
-}
-
-void TokenAuthority::remember(std::string text, access::Token token) {
-  if (by_text_.contains(text)) return;
-  recent_.push_front({std::move(text), std::move(token)});
-  by_text_.emplace(recent_.front().text, recent_.begin());
-  if (recent_.size() > options_.remembered_max) drop(std::prev(recent_.end()));
-}
-
-void TokenAuthority::drop(Recent::iterator entry) {
-  by_text_.erase(entry->text);
-  recent_.erase(entry);
 }
 
 // The origin may have made the key a moment ago. A bounded number of requests waits for one poll that begins after
@@ -250,11 +237,7 @@ void TokenAuthority::set_keys(KeySet keys) {
     const KeySet::Key* then = former.find(kid);
     return then != nullptr && check_key(kid).ok() && keys_.find(kid)->public_key == then->public_key;
   };
-  for (auto entry = recent_.begin(); entry != recent_.end();) {
-    const auto next = std::next(entry);
-    if (!is_same(entry->token.kid)) drop(entry);
-    entry = next;
-  }
+  remembered_.erase_if([&](const access::Token& token) { return !is_same(token.kid); });
 }
 
 }  // namespace reelway::edge

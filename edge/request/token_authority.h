@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "common/ring/timer.h"
 #include "edge/request/failure_budget.h"
 #include "edge/request/key_set.h"
+#include "edge/request/remembered_tokens.h"
 
 namespace reelway::edge {
 
@@ -82,15 +82,11 @@ class TokenAuthority {
   const KeySet& keys() const { return keys_; }
   void keys_polled(std::uint64_t number);
 
-  std::size_t remembered() const { return recent_.size(); }
+  std::size_t remembered() const { return remembered_.size(); }
   const TokenCounters& counters() const { return counters_; }
   const FailureBudget& failures() const { return budget_; }
 
  private:
-  struct Remembered {
-    std::string text;
-    access::Token token;
-  };
   struct Check {  // of one token's signature, under way
     std::shared_ptr<const access::UnverifiedToken> token;
     access::PublicKey key;
@@ -108,7 +104,6 @@ class TokenAuthority {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
-  using Recent = std::list<Remembered>;  // the most recently used first
 
   std::optional<Result<Grant>> decide_uncounted(std::string_view text, std::string_view title, Waiter& waiter);
   std::optional<Result<Grant>> decide_remembered(std::string_view text, std::string_view title);
@@ -122,8 +117,6 @@ class TokenAuthority {
   void refuse_some();
   void refuse_soon();
   void checked(const std::string& text, const Result<void>& outcome);
-  void remember(std::string text, access::Token token);
-  void drop(Recent::iterator entry);
   void release_key_waiters(const std::function<bool(const KeyWaiter&)>& is_due);
   void arm_key_wait();
 
@@ -133,8 +126,7 @@ class TokenAuthority {
   const TokenAuthorityOptions options_;
   const std::function<std::uint64_t()> poll_keys_;
   KeySet keys_;
-  Recent recent_;
-  std::unordered_map<std::string_view, Recent::iterator> by_text_;  // views of recent_'s texts
+  RememberedTokens remembered_;
   std::unordered_map<std::string, Check, TextHash, std::equal_to<>> checks_;
   FailureBudget budget_;
   std::deque<Waiter*> to_refuse_;  // one a connection at most, so limits.connections_max bounds it

@@ -89,6 +89,10 @@ class Object {
   // CRC32C of a part of what is present.
   std::uint32_t crc_of(std::uint64_t offset, std::uint64_t bytes) const;
 
+  // A place for what is made of the meta once and used for each answer; empty at first. Only for a complete object, the
+  // meta of which no longer changes.
+  std::string& answer_lines() const { return answer_lines_; }
+
   void add_reader(Reader& reader);
   void remove_reader(Reader& reader);
   std::size_t readers() const;
@@ -110,6 +114,7 @@ class Object {
   std::shared_ptr<Body> body_ = std::make_shared<Body>();
   std::vector<Reader*> readers_;  // null where one was removed while they are being woken
   std::size_t waking_depth_ = 0;
+  mutable std::string answer_lines_;
   std::optional<Error> failure_;
 };
 

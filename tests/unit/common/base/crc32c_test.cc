@@ -27,6 +27,21 @@ TEST(Crc32c, SumsInPartsAndCombines) {
   }
 }
 
+// Long inputs are summed in parts side by side: around the lengths at which another part begins nothing may change.
+TEST(Crc32c, LongInputsAreSummedAsByteByByte) {
+  std::mt19937 random(8);
+  Bytes bytes(3 * 3 * 4096 + 9);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  std::uint32_t by_byte = 0x12345678;
+  for (std::size_t count = 0; count <= bytes.size(); ++count) {
+    const std::size_t to_border = count % (3 * 4096);
+    if (to_border < 10 || to_border > 3 * 4096 - 10) {
+      ASSERT_EQ(crc32c(ByteView(bytes).first(count), 0x12345678), by_byte) << count;
+    }
+    if (count < bytes.size()) by_byte = crc32c(ByteView(bytes).subspan(count, 1), by_byte);
+  }
+}
+
 TEST(Crc32c, DigestFieldRoundTripsAndRefusesOthers) {
   EXPECT_EQ(crc32c_digest_field(0xe3069283u), "crc32c=:4waSgw==:");
   EXPECT_EQ(crc32c_from_digest_field("crc32c=:4waSgw==:"), 0xe3069283u);

@@ -43,6 +43,7 @@ class EchoFactory final : public ExchangeFactory {
     void answer() {
       keep_alive_ = stream_.may_keep_alive();
       body_ = std::string(stream_.request().target);
+      if (body_ == "/large") body_ = factory_.large;
       http::ResponseBuilder head(200);
       head.header("Content-Length", body_.size());
       stream_.write({.head = head.finish(), .body = as_bytes(body_), .tail = {}, .owner = nullptr});
@@ -62,6 +63,7 @@ class EchoFactory final : public ExchangeFactory {
     for (Echo* echo : std::exchange(held_, {})) echo->answer();
   }
 
+  std::string large;  // the body of "/large"
   std::atomic<int> begun = 0;
   std::atomic<int> gone = 0;
 
@@ -176,6 +178,22 @@ TEST_F(ListenerTest, EachOfManyRestingConnectionsIsClosedInItsTime) {
   for (int i = 19; i >= 0; i -= 2) EXPECT_EQ(clients[i]->get("/a").status, 200);
   for (auto& client : clients) EXPECT_TRUE(client->closed_by_peer());
   wait_for([this] { return listener_->connections() == 0; });
+}
+
+// More than one turn of the ring begins, to clients that take them, and to some that leave in between.
+TEST_F(ListenerTest, LargeBodiesAreSentATurnAtATime) {
+  factory_.large.assign(3 * LargeSends::kTurnBytesMax, 'x');
+  start();
+  const std::string request = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::vector<std::unique_ptr<PlainClient>> clients;
+  for (int i = 0; i < 12; ++i) clients.push_back(std::make_unique<PlainClient>(port_));
+  for (auto& client : clients) client->send(request);
+  PlainClient small(port_);
+  EXPECT_EQ(small.get("/small").body, "/small");
+  for (int i = 1; i < 12; i += 2) clients[static_cast<std::size_t>(i)].reset();
+  for (int i = 0; i < 12; i += 2) EXPECT_EQ(clients[static_cast<std::size_t>(i)]->receive().body, factory_.large);
+  clients.clear();
+  wait_for([this] { return listener_->connections() == 1 && listener_->turns().taken() == 0; });
 }
 
 TEST_F(ListenerTest, AConnectionHasATurnOnlyWhileARequestIsUnderWay) {
