@@ -1,6 +1,8 @@
 #include "edge/request/answer.h"
 
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "common/base/check.h"
 #include "common/http/date.h"
@@ -14,14 +16,30 @@ namespace {
 
 constexpr std::size_t kUsualHeadBytes = 768;
 
-// The range that may be honoured; a Range on an object of unknown length is ignored, as RFC 9110 section 14.2 allows.
-http::RangeDecision asked_range(const http::RequestHead& request, const Object& object,
-                                std::optional<std::uint64_t> length) {
+// The ranges that may be honoured; a Range on an object of unknown length is ignored, as RFC 9110 section 14.2 allows.
+http::RangesDecision asked_ranges(const http::RequestHead& request, const Object& object,
+                                  std::optional<std::uint64_t> length) {
   const auto range = request.headers.find("Range");
   if (!range || !length || request.method != http::Method::get) return http::WholeObject{};
   const ObjectMeta& meta = object.meta();
   if (!range_may_apply(request.headers.find("If-Range"), meta.etag, meta.last_modified)) return http::WholeObject{};
-  return http::decide_range(*range, *length);
+  return http::decide_ranges(*range, *length);
+}
+
+// Differs from object to object, and is not to be met in one by chance.
+std::string boundary_of(const Object& object) {
+  const ObjectMeta& meta = object.meta();
+  return "reelway" + std::to_string(meta.crc32c.value_or(0)) + std::to_string(meta.received_ms);
+}
+
+void take_ranges(AnswerPlan& plan, std::vector<http::ByteRange> ranges, const Object& object, std::uint64_t length) {
+  plan.status = 206;
+  plan.is_own_range = true;
+  plan.first = ranges[0].first;
+  plan.end = ranges[0].first + ranges[0].count;
+  if (ranges.size() == 1) return;
+  plan.parts = std::make_shared<http::MultipartRanges>(std::move(ranges), length, object.meta().content_type,
+                                                       boundary_of(object));
 }
 
 void optional_header(http::ResponseBuilder& head, std::string_view name, std::string_view value) {
@@ -34,16 +52,16 @@ std::string object_lines(const AnswerPlan& plan, const Object& object) {
   http::ResponseBuilder head(plan.status);
   head.header("Date", http::format_date(meta.date_ms / 1000));
   if (plan.status != 304) {
-    optional_header(head, "Content-Type", meta.content_type);
+    optional_header(head, "Content-Type", plan.parts != nullptr ? plan.parts->content_type() : meta.content_type);
     optional_header(head, "Content-Encoding", meta.content_encoding);
     if (plan.framing == Framing::chunked) {
       head.header("Transfer-Encoding", "chunked");
     } else if (plan.end) {
-      head.header("Content-Length", *plan.end - plan.first);
+      head.header("Content-Length", body_length(plan));
     }
     head.header("Accept-Ranges", "bytes");
   }
-  if (plan.status == 206) {
+  if (plan.status == 206 && plan.parts == nullptr) {
     head.header("Content-Range", http::content_range({plan.first, *plan.end - plan.first}, *known_length(object)));
   }
   optional_header(head, "ETag", meta.etag);
@@ -102,20 +120,23 @@ AnswerPlan plan_whole_or_range(const http::RequestHead& request, const Object& o
   AnswerPlan plan;
   const auto length = known_length(object);
   plan.end = length;
-  const http::RangeDecision decision = asked_range(request, object, length);
+  http::RangesDecision decision = asked_ranges(request, object, length);
   if (std::holds_alternative<http::Unsatisfiable>(decision)) {
     plan.status = 416;
     plan.is_unsatisfiable = true;
     return plan;
   }
-  if (const auto* range = std::get_if<http::ByteRange>(&decision)) {
-    plan.status = 206;
-    plan.is_own_range = true;
-    plan.first = range->first;
-    plan.end = range->first + range->count;
+  // Several of an object that is still being filled would wait for each other: it is answered whole.
+  auto* ranges = std::get_if<std::vector<http::ByteRange>>(&decision);
+  if (ranges != nullptr && (ranges->size() == 1 || object.state() == ObjectState::complete)) {
+    take_ranges(plan, std::move(*ranges), object, *length);
   }
   plan.framing = request.method == http::Method::head ? Framing::none : framing_of(request, length);
   return plan;
+}
+
+std::uint64_t body_length(const AnswerPlan& plan) {
+  return plan.parts != nullptr ? plan.parts->content_length() : *plan.end - plan.first;
 }
 
 std::string answer_head(const AnswerPlan& plan, const Object& object, const AnswerContext& context) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/http/message.h"
+#include "common/http/multipart_ranges.h"
 #include "edge/policy/cache_status.h"
 #include "edge/store/object.h"
 
@@ -28,7 +30,13 @@ struct AnswerPlan {
   // A 206 or a 416 of the edge's own, for the client's Range; not one that the upstream sent.
   bool is_own_range = false;
   bool is_unsatisfiable = false;
+  // Several ranges: the body is multipart/byteranges, and first and end are those of the part that is sent.
+  std::shared_ptr<const http::MultipartRanges> parts;
+  std::size_t part = 0;
 };
+
+// Of the plan's body, with the frame around several ranges; the end must be known.
+std::uint64_t body_length(const AnswerPlan& plan);
 
 AnswerPlan plan_answer(const http::RequestHead& request, const Object& object);
 // Of it what follows the preconditions.

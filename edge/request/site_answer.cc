@@ -32,9 +32,9 @@ void add_framing(http::ResponseBuilder& head, const AnswerPlan& plan, const Obje
   if (plan.framing == Framing::chunked) {
     head.header("Transfer-Encoding", "chunked");
   } else if (plan.end && has_content(plan.status)) {
-    head.header("Content-Length", *plan.end - plan.first);
+    head.header("Content-Length", body_length(plan));
   }
-  if (plan.status == 206 && plan.is_own_range) {
+  if (plan.status == 206 && plan.is_own_range && plan.parts == nullptr) {
     head.header("Content-Range", http::content_range({plan.first, *plan.end - plan.first}, *known_length(object)));
   }
 }
@@ -69,7 +69,7 @@ std::string site_answer_head(const AnswerPlan& plan, const Object& object, const
   http::ResponseBuilder head(plan.status);
   head.header("Date", http::format_date(meta.date_ms / 1000));
   if (plan.status != 304 || meta.status == 304) {
-    optional_header(head, "Content-Type", meta.content_type);
+    optional_header(head, "Content-Type", plan.parts != nullptr ? plan.parts->content_type() : meta.content_type);
     optional_header(head, "Content-Encoding", meta.content_encoding);
   }
   add_framing(head, plan, object);

@@ -113,6 +113,28 @@ void send_piece(Request& request, std::string head, ByteView body) {
   request.write(std::move(piece));
 }
 
+// The next bytes of several ranges, each behind its part's head; behind the last one stands the closing line. The
+// object is complete, so there are always some.
+void send_part_piece(Request& request, std::string head) {
+  RequestState& state = request.state();
+  AnswerPlan& plan = state.plan;
+  const auto& ranges = plan.parts->ranges();
+  state.head_sent = true;
+  if (plan.part == ranges.size()) {
+    state.last_written = true;
+    request.write({.head = plan.parts->closing(), .body = {}, .tail = {}, .owner = nullptr});
+    return;
+  }
+  if (state.offset == plan.first) head += plan.parts->part_head(plan.part);
+  const ByteView body = sendable(state);
+  state.offset += body.size();
+  if (state.offset == *plan.end && ++plan.part < ranges.size()) {
+    plan.first = state.offset = ranges[plan.part].first;
+    plan.end = plan.first + ranges[plan.part].count;
+  }
+  request.write({.head = std::move(head), .body = body, .tail = {}, .owner = state.object});
+}
+
 // The plan is made once, when the object's head is there. False: refused.
 bool make_plan(Request& request) {
   RequestState& state = request.state();
@@ -152,6 +174,10 @@ Verdict deliver_head(Request& request) {
   const ByteView first_bytes = state.plan.framing == Framing::none ? ByteView{} : sendable(state);
   if (first_bytes.empty() && !at_end(state)) return Verdict::wait;
   state.plan_sent = true;
+  if (state.plan.parts != nullptr) {
+    send_part_piece(request, head_of(request));
+    return Verdict::wait;
+  }
   send_piece(request, head_of(request), first_bytes);
   return Verdict::wait;
 }
@@ -170,6 +196,10 @@ Verdict step_deliver(Request& request) {
   if (state.object->state() == ObjectState::failed) {
     request.cut();
     return Verdict::next;
+  }
+  if (state.plan.parts != nullptr) {
+    send_part_piece(request, {});
+    return Verdict::wait;
   }
   const ByteView bytes = sendable(state);
   if (bytes.empty() && !at_end(state)) return Verdict::wait;

@@ -203,6 +203,24 @@ TEST_F(EdgeServerTest, AShortBodyIsNeverCompletedNorStored) {
   EXPECT_EQ(get("large.m4s").body, body_of(2'000'000));
 }
 
+TEST_F(EdgeServerTest, SeveralRangesComeAsParts) {
+  const std::string body = body_of(2'000'000);
+  script("a.m4s", {.body = body});
+  EXPECT_EQ(get("a.m4s").body, body);
+  const PlainResponse parts = get("a.m4s", "Range: bytes=1900000-,0-9,100000-1299999\r\n");
+  EXPECT_EQ(parts.status, 206);
+  const std::string type = parts.header("Content-Type");
+  const std::string line = "--" + type.substr(type.find('=') + 1);
+  std::string expected;
+  for (const auto& [first, count] : {std::pair(1'900'000, 100'000), {0, 10}, {100'000, 1'200'000}}) {
+    expected += (expected.empty() ? "" : "\r\n") + line + "\r\nContent-Type: video/mp4\r\nContent-Range: bytes " +
+                std::to_string(first) + "-" + std::to_string(first + count - 1) + "/2000000\r\n\r\n" +
+                body.substr(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  }
+  EXPECT_TRUE(parts.body == expected + "\r\n" + line + "--\r\n");
+  EXPECT_EQ(get("a.m4s", "Range: bytes=0-9,20-29\r\nIf-Range: \"other\"\r\n").status, 200);
+}
+
 TEST_F(EdgeServerTest, RangesHeadAndConditionalRequests) {
   const std::string body = body_of(2'000'000);
   script("a.m4s", {.body = body});

@@ -278,6 +278,13 @@ TEST_F(SiteTest, PreconditionsAndRangesAreAnsweredFromTheStore) {
   EXPECT_EQ(same.status, 304);
   EXPECT_EQ(same.header("ETag"), "\"1\"");
   EXPECT_EQ(get("/a", "Range: bytes=20-\r\n").status, 416);
+  const PlainResponse two = get("/a", "Range: bytes=0-1,-2\r\n");
+  EXPECT_EQ(two.status, 206);
+  EXPECT_EQ(two.header("Content-Type").substr(0, 31), "multipart/byteranges; boundary=");
+  EXPECT_EQ(two.header("Content-Range"), "");
+  EXPECT_EQ(two.header("X-Shown"), "1");
+  EXPECT_NE(two.body.find("Content-Range: bytes 8-9/10\r\n\r\n89\r\n--"), std::string::npos) << two.body;
+  EXPECT_EQ(get("/a", "Range: bytes=0-4,3-6\r\n").header("Content-Range"), "bytes 0-6/10");
   EXPECT_EQ(origin_.asked("/a"), 1);
 }
 
