@@ -87,6 +87,8 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_store_objects", gauge, "Objects by tier."},
     {"reelway_edge_store_evictions_total", counter, "Objects dropped for want of space, by tier."},
     {"reelway_edge_store_disk_writes_total", counter, "Disk writes by result: ok, failed or shed."},
+    {"reelway_edge_store_disks", gauge, "Disks by state: in_service, loading (of these, their index) or out."},
+    {"reelway_edge_store_lost_objects_total", counter, "Objects on disks that were given up."},
     {"reelway_edge_store_corrupt_total", counter,
      "Stored objects dropped because their bytes did not match their checksum."},
     {"reelway_edge_ring_turns_total", counter, "Turns of the event loop."},
@@ -267,6 +269,11 @@ void add_store(MetricPage& page, const StoreCounters& store) {
   page.counter(writes, store.disk_write_errors, {{"result", "failed"}});
   page.counter(writes, store.disk_writes_shed, {{"result", "shed"}});
   page.counter(metric("reelway_edge_store_corrupt_total"), store.disk_corrupt);
+  const MetricInfo& disks = metric("reelway_edge_store_disks");
+  page.gauge(disks, static_cast<double>(store.disks_in_service), {{"state", "in_service"}});
+  page.gauge(disks, static_cast<double>(store.disks_loading), {{"state", "loading"}});
+  page.gauge(disks, static_cast<double>(store.disks_out), {{"state", "out"}});
+  page.counter(metric("reelway_edge_store_lost_objects_total"), store.disk_objects_lost);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ StoreOptions store_options(const EdgeConfig& config) {
   options.directory = config.store_directory;
   options.memory_bytes = config.store_memory_bytes;
   options.disk_bytes = config.store_disk_bytes;
+  options.further_disks = config.store_further_disks;
   options.object_bytes_max = config.store_object_bytes_max;
   return options;
 }

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "common/config/values.h"
+
 namespace reelway::edge {
 namespace {
 
@@ -10,6 +12,7 @@ using config::Kind;
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
+constexpr std::size_t kDisksMax = 16;
 
 constexpr auto kOptions = std::to_array<config::Option>({
     {"edge_id", Kind::text, "", true, 0, 0,
@@ -69,6 +72,9 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "The memory for bodies: the memory tier, fills under way and what is being sent. Never exceeded."},
     {"store.disk_bytes", Kind::bytes, "10GiB", false, 64 * kMiB, 1024 * 1024 * kGiB,
      "The disk space for bodies. The least valuable objects are dropped when it is used up."},
+    {"store.directories", Kind::text_list, "", false, 0, 0,
+     "Further disks for bodies, each as \"/mnt/disk2 800GiB\": a directory on it and the space that may be used there. "
+     "One that fails is given up until the next start, and the others go on."},
     {"store.object_bytes_max", Kind::bytes, "256MiB", false, kMiB, 4 * kGiB, "A larger object is passed on, not kept."},
     {"cors.origins", Kind::text_list, "", false, 0, 0,
      "Origins of web pages that may read the answers, as https://player.example; matched exactly. \"*\" admits all."},
@@ -116,6 +122,32 @@ Result<config::Endpoint> endpoint_of_url(std::string_view option, std::string_vi
   auto endpoint = config::parse_endpoint(has_port ? std::string(authority) : std::string(authority) + ":80");
   if (!endpoint.ok()) return invalid(name + ": " + endpoint.error().detail);
   return endpoint;
+}
+
+// "/mnt/disk2 800GiB"
+Result<FurtherDisk> further_disk(const std::string& text) {
+  const auto space = text.find_last_of(" \t");
+  const auto bytes = space == std::string::npos ? std::nullopt : config::parse_bytes(text.substr(space + 1));
+  const auto end = space == std::string::npos ? space : text.find_last_not_of(" \t", space);
+  if (!bytes || *bytes < 64 * kMiB || end == std::string::npos) {
+    return invalid(
+        "store.directories: expected a directory and a size of at least 64MiB, as \"/mnt/disk2 800GiB\", not " + text);
+  }
+  return FurtherDisk{text.substr(0, end + 1), static_cast<std::uint64_t>(*bytes)};
+}
+
+Result<void> read_further_disks(const config::Settings& settings, EdgeConfig& config) {
+  for (const std::string& text : settings.list("store.directories")) {
+    auto disk = further_disk(text);
+    if (!disk.ok()) return std::move(disk).error();
+    for (const FurtherDisk& other : config.store_further_disks) {
+      if (other.directory == disk->directory) return invalid("store.directories: " + other.directory + " stands twice");
+    }
+    if (disk->directory == config.store_directory) return invalid("store.directories: store.directory is one already");
+    config.store_further_disks.push_back(std::move(disk).value());
+  }
+  if (config.store_further_disks.size() >= kDisksMax) return invalid("store.directories: at most 15");
+  return {};
 }
 
 Result<void> read_secrets(const config::Settings& settings, EdgeConfig& config) {
@@ -187,6 +219,7 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.drain_timeout = settings.duration("drain.timeout");
   config.access_log = settings.text("access_log");
   config.log_level = settings.text("log.level");
+  REELWAY_TRY(read_further_disks(settings, config));
   REELWAY_TRY(check(config));
   REELWAY_TRY(read_secrets(settings, config));
   return config;

@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "edge/store/store.h"
 
 namespace reelway::edge {
 
@@ -42,6 +43,7 @@ struct EdgeConfig {
   std::string store_directory;
   std::uint64_t store_memory_bytes = 0;
   std::uint64_t store_disk_bytes = 0;
+  std::vector<FurtherDisk> store_further_disks;
   std::uint64_t store_object_bytes_max = 0;
 
   std::vector<std::string> cors_origins;

@@ -1,6 +1,7 @@
 #include "edge/store/disk_loader.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -44,14 +45,18 @@ void DiskLoader::load(std::shared_ptr<Object> object, std::function<void(bool)> 
   load.done = std::move(done);
   load.pass = std::move(pass);
   load.place = std::move(place);
-  const bool accepted = workers_.submit([this, &load] { load.found = find(records_, load.object->meta().key); },
-                                        [this, &load] { on_found(load); });
+  const bool accepted =
+      workers_.submit([this, &load] { load.found = find(load.object->meta().key); }, [this, &load] { on_found(load); });
   if (!accepted) shared_.ring.defer([this, &load] { end(load, false); });
 }
 
-DiskLoader::Found DiskLoader::find(const RecordIndex& records, const std::string& key) {
+DiskLoader::Found DiskLoader::find(const std::string& key) const {
   Found found;
-  const auto record = records.record(key);
+  if (shared_.fault(DiskFaults::Operation::read_index) != 0) {
+    found.kind = Found::Kind::failed;
+    return found;
+  }
+  const auto record = records_.record(key);
   if (!record) {
     const bool is_corrupt = record.error().code == ErrorCode::stored_data_corrupt;
     found.kind = is_corrupt ? Found::Kind::corrupt : Found::Kind::failed;
@@ -64,7 +69,7 @@ DiskLoader::Found DiskLoader::find(const RecordIndex& records, const std::string
   if (!decoded) return found;
   found.record = std::move(*decoded);
   if (!found.record.is_inline) return found;
-  auto body = records.body(key);
+  auto body = records_.body(key);
   if (!body || !body.value()) {
     found.kind = Found::Kind::corrupt;
     return found;
@@ -80,6 +85,7 @@ void DiskLoader::on_found(Load& load) {
   switch (load.found.kind) {
     case Found::Kind::failed: {
       ++errors_;
+      shared_.note_io(DiskHealth::Part::index, EIO);
       return end(load, false);
     }
     case Found::Kind::record: {
@@ -169,6 +175,9 @@ void DiskLoader::begin_io(Load& load) {
     at += part.bytes;
   }
   load.is_checked.resize(pieces.size());
+  if (const int error = shared_.fault(DiskFaults::Operation::read_body); error != 0) {
+    return shared_.ring.defer([this, &load, error] { io_ended(load, error); });
+  }
   load.io = std::make_unique<ExtentIo>(
       shared_.ring, ExtentIo::Direction::read, std::move(pieces),
       [this, &load](std::size_t index) { piece_read(load, index); },
@@ -195,6 +204,7 @@ void DiskLoader::piece_read(Load& load, std::size_t index) {
 }
 
 void DiskLoader::io_ended(Load& load, int error) {
+  if (!load.is_corrupt) shared_.note_io(DiskHealth::Part::bodies, error);
   if (error == 0) return end(load, true);
   ObjectWriter(load.object).drop_hidden();
   if (load.is_corrupt) {
@@ -227,7 +237,7 @@ void DiskLoader::probe(std::string key, std::function<void(std::optional<ObjectM
   auto found = std::make_shared<Found>();
   const bool may_ask = *pass && (shared_.index.find(key) || shared_.loading.may_have(key));
   const bool accepted =
-      may_ask && workers_.submit([this, key, found] { *found = find(records_, key); },
+      may_ask && workers_.submit([this, key, found] { *found = find(key); },
                                  [found, pass, done] {
                                    const bool is_there = found->kind == Found::Kind::record;
                                    done(is_there ? std::optional(std::move(found->record.meta)) : std::nullopt);

@@ -55,7 +55,7 @@ class DiskLoader {
     std::list<Load>::iterator self;
   };
 
-  static Found find(const RecordIndex& records, const std::string& key);
+  Found find(const std::string& key) const;  // on a worker
   void on_found(Load& load);
   bool is_of_place(const Load& load) const;
   bool is_readable(const Load& load) const;

@@ -7,6 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
+#include "edge/store/disk_faults.h"
+#include "edge/store/disk_health.h"
 #include "edge/store/disk_index.h"
 #include "edge/store/index_loading.h"
 #include "edge/store/purge_rules.h"
@@ -26,7 +28,16 @@ struct DiskShared {
   Gate& gate;
   PurgeRules& purges;
   IndexLoading& loading;
+  DiskHealth& health;
+  DiskFaults* faults;  // null outside tests
+  const std::string& directory;
   std::unordered_set<std::string>& recording;  // keys whose new record is on its way to RocksDB
+
+  int fault(DiskFaults::Operation operation) const {
+    return faults == nullptr ? 0 : faults->fault(operation, directory);
+  }
+  // What an operation came to: 0 or an errno.
+  void note_io(DiskHealth::Part part, int error) { error == 0 ? health.succeeded(part) : health.failed(part, error); }
 
   // Takes the key out of the index and its record out of RocksDB; its slots come free after that. A record that is on
   // its way there takes the place of the one that is to go.

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -37,21 +38,37 @@ std::uint64_t slab_capacity(std::uint64_t budget_bytes) {
 // Notes in the index: one of each purge in force, and the last epoch given.
 constexpr std::string_view kPurgeNote = "purge/";
 constexpr std::string_view kEpochNote = "purge-epoch";
+constexpr std::string_view kGenerationNote = "generation";
 
 std::string purge_note(const PurgeRule& rule) {
   return fmt::format("{}{:016x}", kPurgeNote, rule.epoch);
 }
 
-Result<void> restore_purges(const RecordIndex& records, PurgeRules& purges) {
-  const auto notes = records.notes();
-  if (!notes) return notes.error();
-  for (const auto& [name, value] : *notes) {
+using Notes = std::vector<std::pair<std::string, std::string>>;
+
+void restore_purges(const Notes& notes, PurgeRules& purges) {
+  for (const auto& [name, value] : notes) {
     if (name == kEpochNote) purges.raise_epoch(ByteReader(as_bytes(value)).u64());
     if (name.starts_with(kPurgeNote) && purges.restore(as_bytes(value)) == nullptr) {
       telemetry::log_warn("edge store: a stored purge makes no sense and is dropped: {}", name);
     }
   }
+}
+
+DiskTier::Membership membership_of(const Notes& notes) {
+  for (const auto& [name, value] : notes) {
+    if (name != kGenerationNote) continue;
+    ByteReader in(as_bytes(value));
+    const std::uint64_t generation = in.u64();
+    return {generation, std::string(as_text(in.take(in.remaining())))};
+  }
   return {};
+}
+
+Bytes number_bytes(std::uint64_t number) {
+  ByteWriter out;
+  out.u64(number);
+  return out.take();
 }
 
 RecordIndex::Change note_change(std::string name, Bytes value) {
@@ -78,14 +95,33 @@ struct DiskTier::State {
         records(std::move(the_records)),
         slabs(std::move(the_slabs)),
         index(empty_index()),
-        journal(ring, *records, [this] { lost(); }),
-        shared{ring, clock, slabs, space, index, journal, gate, purges, loading, recording},
+        health(clock, [this](std::string_view reason) { give_up(std::string(reason)); }),
+        journal(
+            ring, *records, [this] { lost(); }, [this](int error) { shared.note_io(DiskHealth::Part::index, error); },
+            [this] { return shared.fault(DiskFaults::Operation::write_index); }),
+        shared{ring,     clock,  slabs,   space,  index,          journal,
+               gate,     purges, loading, health, options.faults, options.directory,
+               recording},
         opener(ring, 1, 1, "store-opener") {}
 
   DiskIndex empty_index() const { return {slabs.capacity_bytes(), options.budget_bytes / kInlineShare}; }
   void lost() {
     index.clear();
     loading.lost();
+  }
+  // Not from within the operation that failed: that one is still on the stack.
+  void give_up(std::string reason) {
+    shared.ring.defer([this, reason = std::move(reason), pass = std::make_shared<Gate::Pass>(gate.enter())] {
+      telemetry::log_error(
+          "edge store: the disk {} fails ({}) and is given up until the next start; {} objects are lost",
+          options.directory, reason, index.objects());
+      lost_objects += index.objects();
+      loading.stop = true;
+      journal.give_up();
+      lost();
+      writer->drop_queue();
+      if (given_up) given_up();
+    });
   }
 
   const DiskTierOptions options;
@@ -95,6 +131,7 @@ struct DiskTier::State {
   SlabFiles slabs;
   DiskSpace space;
   DiskIndex index;
+  DiskHealth health;
   RecordJournal journal;
   std::unordered_set<std::string> recording;
   IndexLoading loading;
@@ -102,6 +139,9 @@ struct DiskTier::State {
   std::unique_ptr<DiskLoader> loader;
   std::unique_ptr<DiskWriter> writer;
   std::uint64_t untrue_records = 0;
+  std::uint64_t lost_objects = 0;
+  Membership membership;
+  std::function<void()> given_up;
   ring::SideWorkers opener;
 };
 
@@ -133,9 +173,7 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open_or_start_empty(ring::Ring& ring
     state = open_state(ring, clock, memory, purges, options);
   }
   if (!state) return std::move(state).error();
-  std::unique_ptr<DiskTier> tier(new DiskTier(std::move(state).value()));
-  tier->load_index();
-  return tier;
+  return std::unique_ptr<DiskTier>(new DiskTier(std::move(state).value()));
 }
 
 Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
@@ -144,9 +182,12 @@ Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, 
   if (!records) return std::move(records).error();
   auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));
   if (!slabs) return std::move(slabs).error();
-  REELWAY_TRY(restore_purges(**records, purges));
+  const auto notes = (*records)->notes();
+  if (!notes) return notes.error();
+  restore_purges(*notes, purges);
   auto state =
       std::make_unique<State>(ring, clock, purges, options, std::move(records).value(), std::move(slabs).value());
+  state->membership = membership_of(*notes);
   state->loader = std::make_unique<DiskLoader>(state->shared, *state->records, memory);
   state->writer = std::make_unique<DiskWriter>(state->shared, options.queue_bytes_max);
   return state;
@@ -155,6 +196,37 @@ Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, 
 DiskTier::DiskTier(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DiskTier::~DiskTier() {
   state_->loading.stop = true;
+}
+
+const DiskTier::Membership& DiskTier::membership() const {
+  return state_->membership;
+}
+
+void DiskTier::set_membership(Membership membership) {
+  Bytes value = number_bytes(membership.generation);
+  value.insert(value.end(), membership.members.begin(), membership.members.end());
+  state_->membership = std::move(membership);
+  auto pass = std::make_shared<Gate::Pass>(state_->gate.enter());
+  state_->journal.put(note_change(std::string(kGenerationNote), std::move(value)), [pass](bool) {});
+}
+
+void DiskTier::start_empty() {
+  telemetry::log_warn("edge store: the disk {} was not in service last; what is on it is dropped",
+                      state_->options.directory);
+  if (const auto emptied = state_->records->start_anew(); !emptied)
+    state_->health.failed(DiskHealth::Part::index, ENODEV);
+}
+
+bool DiskTier::is_in_service() const {
+  return !state_->health.is_given_up();
+}
+
+void DiskTier::when_given_up(std::function<void()> given_up) {
+  state_->given_up = std::move(given_up);
+}
+
+std::uint64_t DiskTier::budget_bytes() const {
+  return state_->options.budget_bytes;
 }
 
 void DiskTier::load_index() {
@@ -173,6 +245,7 @@ void DiskTier::index_loaded(Result<Recovered> loaded) {
   State& state = *state_;
   state.attempts.end();
   std::uint64_t next_sequence = 1;
+  const bool was_stopped = !loaded && loaded.error().code == ErrorCode::shutting_down;
   if (loaded) {
     telemetry::log_info("edge store: {} objects on disk in {}; dropped {} untrue and {} surplus records",
                         loaded->objects, state.options.directory, loaded->untrue, loaded->surplus);
@@ -185,8 +258,11 @@ void DiskTier::index_loaded(Result<Recovered> loaded) {
     for (std::string& key : loaded->to_remove) state.journal.remove(std::move(key), true, [] {});
   } else {
     state.space.allocator().grow(state.slabs.ready_bytes());
-    telemetry::log_warn("edge store: {}", describe(loaded.error()));
-    if (loaded.error().code == ErrorCode::stored_data_corrupt) state.journal.found_damage();
+    if (!was_stopped) telemetry::log_warn("edge store: {}", describe(loaded.error()));
+    const bool is_damaged = loaded.error().code == ErrorCode::stored_data_corrupt;
+    if (is_damaged) state.journal.found_damage();
+    // An index that cannot be read names slots that nobody knows of.
+    if (!is_damaged && !was_stopped) state.health.failed(DiskHealth::Part::index, ENODEV);
   }
   for (auto& [key, marks] : state.loading.end()) {
     const auto place = state.index.find(key);
@@ -248,9 +324,7 @@ void DiskTier::mark_stale(std::string_view key, std::int64_t at_ms, std::uint64_
 void DiskTier::keep_purge(const PurgeRule& rule, std::function<void(bool)> done) {
   auto pass = std::make_shared<Gate::Pass>(state_->gate.enter());
   if (!*pass) return state_->shared.ring.defer([done = std::move(done)] { done(false); });
-  ByteWriter epoch;
-  epoch.u64(rule.epoch);
-  state_->journal.put(note_change(std::string(kEpochNote), epoch.take()), [](bool) {});
+  state_->journal.put(note_change(std::string(kEpochNote), number_bytes(rule.epoch)), [](bool) {});
   state_->journal.put(note_change(purge_note(rule), PurgeRules::encode(rule)),
                       [pass, done = std::move(done)](bool written) { done(written); });
 }
@@ -271,16 +345,19 @@ void DiskTier::probe(std::string key, std::function<void(std::optional<ObjectMet
 
 void DiskTier::add_counters(StoreCounters& counters) const {
   const State& state = *state_;
-  counters.disks_loading = state.loading.is_under_way() ? 1 : 0;
-  counters.disk_bytes = state.space.allocator().used_bytes() + state.index.inline_bytes();
-  counters.disk_objects = state.index.objects();
-  counters.disk_evictions = state.index.evictions();
-  counters.disk_writes = state.writer->writes();
-  counters.disk_write_errors = state.writer->errors() + state.journal.errors();
-  counters.disk_writes_shed = state.writer->shed();
-  counters.disk_queue_bytes = state.writer->queued_bytes();
-  counters.disk_corrupt = state.loader->corrupt() + state.untrue_records;
-  counters.disk_read_errors = state.loader->errors();
+  counters.disks_loading += state.loading.is_under_way() ? 1 : 0;
+  counters.disks_in_service += is_in_service() ? 1 : 0;
+  counters.disks_out += is_in_service() ? 0 : 1;
+  counters.disk_objects_lost += state.lost_objects;
+  counters.disk_bytes += state.space.allocator().used_bytes() + state.index.inline_bytes();
+  counters.disk_objects += state.index.objects();
+  counters.disk_evictions += state.index.evictions();
+  counters.disk_writes += state.writer->writes();
+  counters.disk_write_errors += state.writer->errors() + state.journal.errors();
+  counters.disk_writes_shed += state.writer->shed();
+  counters.disk_queue_bytes += state.writer->queued_bytes();
+  counters.disk_corrupt += state.loader->corrupt() + state.untrue_records;
+  counters.disk_read_errors += state.loader->errors();
 }
 
 void DiskTier::close(std::function<void()> closed) {

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
+#include "edge/store/disk_faults.h"
 #include "edge/store/disk_index.h"
 #include "edge/store/object.h"
 #include "edge/store/purge_rules.h"
@@ -23,6 +24,7 @@ struct DiskTierOptions {
   std::string directory;
   std::uint64_t budget_bytes = 0;
   std::uint64_t queue_bytes_max = 0;  // bodies in memory that wait for their write or are being written
+  DiskFaults* faults = nullptr;
 };
 
 // Complete objects on disk: records in RocksDB, bodies in slab files (docs/formats/edge_store.md).
@@ -32,6 +34,21 @@ class DiskTier {
   static Result<std::unique_ptr<DiskTier>> open(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                 PurgeRules& purges, const DiskTierOptions& options);
   ~DiskTier();
+
+  // The set of disks (Disks) that this one has last been in.
+  struct Membership {
+    std::uint64_t generation = 0;
+    std::string members;  // the directories of all
+  };
+  const Membership& membership() const;
+  void set_membership(Membership membership);
+  // Before load_index(): drops what is on it.
+  void start_empty();
+  void load_index();
+  // False once it has been given up: nothing is on it then, and nothing is written.
+  bool is_in_service() const;
+  void when_given_up(std::function<void()> given_up);
+  std::uint64_t budget_bytes() const;
 
   // Stores a complete object, or sheds it when the queue is full.
   void write(const std::shared_ptr<Object>& object);
@@ -73,7 +90,6 @@ class DiskTier {
   static Result<std::unique_ptr<State>> open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                    PurgeRules& purges, const DiskTierOptions& options);
   explicit DiskTier(std::unique_ptr<State> state);
-  void load_index();
   void index_loaded(Result<Recovered> loaded);
   std::unique_ptr<State> state_;
 };

@@ -52,6 +52,10 @@ void DiskWriter::write(const std::shared_ptr<Object>& object) {
   cancel(object->meta().key);
   Gate::Pass pass = shared_.gate.enter();
   const std::uint64_t bytes = ChunkPool::capacity_for(object->bytes_present());
+  if (shared_.health.is_given_up()) {
+    ++shed_;
+    return;
+  }
   const bool is_full = queue_.size() >= kQueueMax || queued_bytes_ + bytes > queue_bytes_max_;
   if (!pass || is_full || !shared_.journal.healthy()) {
     ++shed_;
@@ -98,6 +102,10 @@ void DiskWriter::schedule_pump() {
     pump_scheduled_ = false;
     pump();
   });
+}
+
+void DiskWriter::drop_queue() {
+  while (!queue_.empty()) shed_front();
 }
 
 void DiskWriter::pump() {
@@ -178,21 +186,28 @@ DiskWriter::Step DiskWriter::make_room(std::uint64_t bytes) {
 void DiskWriter::grow() {
   growing_ = true;
   auto made = std::make_shared<std::optional<Result<SlabFiles::Opened>>>();
-  const bool accepted = grower_.submit([made, next = shared_.slabs.next()] { made->emplace(SlabFiles::make(next)); },
-                                       [this, made] {
-                                         growing_ = false;
-                                         Result<SlabFiles::Opened>& opened = **made;
-                                         if (opened) {
-                                           const std::uint64_t bytes = shared_.slabs.next().bytes;
-                                           shared_.slabs.add(std::move(opened).value());
-                                           shared_.space.allocator().grow(bytes);
-                                         } else {
-                                           telemetry::log_warn("edge store: no new slab file: {}; evicting instead",
-                                                               describe(opened.error()));
-                                           grow_again_at_ = shared_.clock.monotonic() + kGrowRetryAfter;
-                                         }
-                                         schedule_pump();
-                                       });
+  const int fault = shared_.fault(DiskFaults::Operation::make_slab);
+  const bool accepted = grower_.submit(
+      [made, fault, next = shared_.slabs.next()] {
+        if (fault != 0) {
+          made->emplace(system_error("fallocate", next.path, fault));
+        } else {
+          made->emplace(SlabFiles::make(next));
+        }
+      },
+      [this, made] {
+        growing_ = false;
+        Result<SlabFiles::Opened>& opened = **made;
+        if (opened) {
+          const std::uint64_t bytes = shared_.slabs.next().bytes;
+          shared_.slabs.add(std::move(opened).value());
+          shared_.space.allocator().grow(bytes);
+        } else {
+          telemetry::log_warn("edge store: no new slab file: {}; evicting instead", describe(opened.error()));
+          grow_again_at_ = shared_.clock.monotonic() + kGrowRetryAfter;
+        }
+        schedule_pump();
+      });
   CHECK(accepted);  // one at a time
 }
 
@@ -211,6 +226,13 @@ void DiskWriter::begin_io(Write& write) {
     at += bytes;
   }
   CHECK(at == write.object->bytes_present());
+  const int fault = shared_.fault(DiskFaults::Operation::write_body);
+  if (fault == DiskFaults::kTorn) {
+    for (ExtentIo::Piece& piece : pieces) piece.bytes = ChunkPool::capacity_for(piece.bytes / 2);
+  } else if (fault != 0) {
+    const int error = fault == DiskFaults::kLost ? 0 : fault;
+    return shared_.ring.defer([this, &write, error] { io_ended(write, error); });
+  }
   write.io = std::make_unique<ExtentIo>(
       shared_.ring, ExtentIo::Direction::write, std::move(pieces), [](std::size_t) {},
       [this, &write](int error) { io_ended(write, error); });
@@ -219,6 +241,7 @@ void DiskWriter::begin_io(Write& write) {
 
 void DiskWriter::io_ended(Write& write, int error) {
   write.io.reset();
+  shared_.note_io(DiskHealth::Part::bodies, error);
   if (error != 0) {
     ++errors_;
     if (const auto now = shared_.clock.monotonic(); now >= log_again_at_) {

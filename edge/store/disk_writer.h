@@ -34,6 +34,8 @@ class DiskWriter {
   void cancel(std::string_view key);
   // New metadata for the body under this key, if a write of it has not ended: it will be recorded with them.
   bool freshen(std::string_view key, const ObjectMeta& meta);
+  // The disk has been given up: nothing that waits will be written.
+  void drop_queue();
   // Slots have come free, or what held them has ended.
   void pump();
 

@@ -132,6 +132,10 @@ PurgeRule* PurgeRules::restore(ByteView stored) {
   rule.kind = static_cast<PurgeRequest::Kind>(kind);
   rule.hash = tag_hash(rule.text);
   raise_epoch(rule.epoch);
+  // Each disk has it.
+  for (PurgeRule& known : rules_) {
+    if (known.epoch == rule.epoch) return &known;
+  }
   return &rules_.emplace_back(std::move(rule));
 }
 

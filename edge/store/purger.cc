@@ -31,7 +31,7 @@ std::shared_ptr<Object> stale_copy(const std::shared_ptr<Object>& object, const 
 
 }  // namespace
 
-Purger::Purger(ring::Ring& ring, const Clock& clock, MemoryTier& memory, DiskTier* disk, PurgeRules& purges)
+Purger::Purger(ring::Ring& ring, const Clock& clock, MemoryTier& memory, Disks* disk, PurgeRules& purges)
     : ring_(ring),
       clock_(clock),
       memory_(memory),

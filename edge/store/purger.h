@@ -9,7 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
-#include "edge/store/disk_tier.h"
+#include "edge/store/disks.h"
 #include "edge/store/memory_tier.h"
 #include "edge/store/purge_rules.h"
 
@@ -23,7 +23,7 @@ class Purger {
   using Done = std::function<void(Result<PurgeResult>)>;
 
   // `disk` may be null. Goes on with the purges that are in `purges` already, from before a restart.
-  Purger(ring::Ring& ring, const Clock& clock, MemoryTier& memory, DiskTier* disk, PurgeRules& purges);
+  Purger(ring::Ring& ring, const Clock& clock, MemoryTier& memory, Disks* disk, PurgeRules& purges);
   ~Purger();
   Purger(const Purger&) = delete;
   Purger& operator=(const Purger&) = delete;
@@ -58,7 +58,7 @@ class Purger {
   ring::Ring& ring_;
   const Clock& clock_;
   MemoryTier& memory_;
-  DiskTier* disk_;
+  Disks* disk_;
   PurgeRules& purges_;
   std::unordered_map<std::uint64_t, Pending> pending_;  // by epoch; of each rule in force
   std::shared_ptr<Purger*> self_;                       // null inside once this is gone: for tasks of the ring
@@ -70,7 +70,7 @@ class Purger {
   std::uint64_t walk_epoch_ = 0;  // the walk serves rules up to this one
   bool memory_is_walked_ = false;
   MemoryTier::Cursor memory_cursor_;
-  DiskTier::Cursor disk_cursor_;
+  Disks::Cursor disk_cursor_;
 };
 
 }  // namespace reelway::edge

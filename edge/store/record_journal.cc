@@ -1,6 +1,6 @@
 #include "edge/store/record_journal.h"
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -25,10 +25,18 @@ struct RecordJournal::Batch {
   bool was_lost = false;
   bool is_damaged = false;
   bool ok = false;
+  int error = 0;
 };
 
-RecordJournal::RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost)
-    : ring_(ring), index_(index), lost_(std::move(lost)), retry_(ring), worker_(ring, 1, 1, "store-journal") {}
+RecordJournal::RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost,
+                             std::function<void(int)> outcome, std::function<int()> fault)
+    : ring_(ring),
+      index_(index),
+      lost_(std::move(lost)),
+      outcome_(std::move(outcome)),
+      fault_(std::move(fault)),
+      retry_(ring),
+      worker_(ring, 1, 1, "store-journal") {}
 
 void RecordJournal::put(RecordIndex::Change change, std::function<void(bool)> done) {
   CHECK(change.record.has_value());
@@ -63,17 +71,32 @@ void RecordJournal::found_damage() {
   schedule();
 }
 
+void RecordJournal::give_up() {
+  has_given_up_ = true;
+  healthy_ = false;
+  retry_.disarm();
+  for (Entry& entry : std::exchange(waiting_, {})) {
+    if (entry.done) entry.done(entry.change, false);
+  }
+}
+
 void RecordJournal::add(Entry entry) {
+  if (has_given_up_) {
+    return ring_.defer([entry = std::move(entry)] {
+      if (entry.done) entry.done(entry.change, false);
+    });
+  }
   waiting_.push_back(std::move(entry));
   schedule();
 }
 
 void RecordJournal::schedule() {
+  if (has_given_up_) return;
   if (scheduled_ || (waiting_.empty() && !is_replacing_) || is_writing_ || retry_.armed()) return;
   scheduled_ = true;
   ring_.defer([this] {
     scheduled_ = false;
-    flush();
+    if (!has_given_up_) flush();
   });
 }
 
@@ -93,7 +116,9 @@ void RecordJournal::flush() {
 // On the worker.
 void RecordJournal::write(Batch& batch) {
   Result<void> written;
-  if (batch.start_anew) {
+  const int fault = fault_();
+  if (fault != 0) written = system_error("write", "index", fault);
+  if (written && batch.start_anew) {
     written = index_.start_anew();
     batch.was_lost = true;
   }
@@ -101,16 +126,19 @@ void RecordJournal::write(Batch& batch) {
   batch.ok = written.ok();
   if (written) return;
   batch.is_damaged = written.error().code == ErrorCode::stored_data_corrupt;
+  batch.error = written.error().code == ErrorCode::disk_full ? ENOSPC : EIO;
+  if (fault != 0) batch.error = fault;
   telemetry::log_error("edge store: {}", describe(written.error()));
 }
 
 void RecordJournal::flushed(Batch& batch) {
   is_writing_ = false;
-  healthy_ = batch.ok;
+  healthy_ = batch.ok && !has_given_up_;
   is_damaged_ = batch.is_damaged;
   if (batch.was_lost) lost_();
   if (!batch.ok) ++errors_;
-  if (!batch.ok && !giving_up_) {
+  outcome_(batch.error);
+  if (!batch.ok && !giving_up_ && !has_given_up_) {
     retain_removals(batch);
     retry_.arm(kRetryAfter, [this] {
       healthy_ = true;  // until the next batch tells

@@ -24,7 +24,10 @@ namespace reelway::edge {
 // was there before is any more.
 class RecordJournal {
  public:
-  RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost);
+  // `outcome` is told of each batch: 0, or what failed as an errno. `fault` is asked before each (DiskFaults), on a
+  // thread beside the ring.
+  RecordJournal(ring::Ring& ring, RecordIndex& index, std::function<void()> lost,
+                std::function<void(int error)> outcome, std::function<int()> fault);
 
   void put(RecordIndex::Change change, std::function<void(bool written)> done);
   // `done` with how much longer the record became: 0 also when it was not rewritten, because it is gone or another's,
@@ -37,6 +40,8 @@ class RecordJournal {
   void found_damage();
   bool healthy() const { return healthy_; }
   std::uint64_t errors() const { return errors_; }
+  // The disk has been given up: nothing is written any more; puts fail, removals end.
+  void give_up();
   // From now on a removal that fails is given up after one try, so that closing ends.
   void give_up_soon() { giving_up_ = true; }
 
@@ -58,11 +63,14 @@ class RecordJournal {
   ring::Ring& ring_;
   RecordIndex& index_;
   std::function<void()> lost_;
+  std::function<void(int)> outcome_;
+  std::function<int()> fault_;
   std::deque<Entry> waiting_;
   bool scheduled_ = false;
   bool is_writing_ = false;
   bool healthy_ = true;
   bool giving_up_ = false;
+  bool has_given_up_ = false;
   bool is_damaged_ = false;    // the index, as the last batch found
   bool is_replacing_ = false;  // with nothing to write
   std::uint64_t errors_ = 0;

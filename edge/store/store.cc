@@ -15,6 +15,19 @@
 // go on finding what is stored; only when memory and disk have lost it meanwhile do they follow the update.
 
 namespace reelway::edge {
+namespace {
+
+std::vector<DiskTierOptions> disk_options(const StoreOptions& options) {
+  std::vector<DiskTierOptions> disks{{options.directory, options.disk_bytes, 0, options.faults}};
+  for (const FurtherDisk& further : options.further_disks) {
+    disks.push_back({further.directory, further.bytes, 0, options.faults});
+  }
+  const std::uint64_t queue_bytes = std::min(options.disk_queue_bytes, options.memory_bytes / 4);
+  for (DiskTierOptions& disk : disks) disk.queue_bytes_max = queue_bytes / disks.size();
+  return disks;
+}
+
+}  // namespace
 
 Store::State::State(ring::Ring& the_ring, const Clock& the_clock, const StoreOptions& the_options)
     : ring(the_ring),
@@ -66,11 +79,7 @@ Result<std::unique_ptr<Store>> Store::open(ring::Ring& ring, const Clock& clock,
   auto state = std::make_unique<State>(ring, clock, options);
   state->purges.raise_epoch(static_cast<std::uint64_t>(std::max<std::int64_t>(clock.wall_ms(), 0)));
   if (!options.directory.empty()) {
-    DiskTierOptions disk;
-    disk.directory = options.directory;
-    disk.budget_bytes = options.disk_bytes;
-    disk.queue_bytes_max = std::min(options.disk_queue_bytes, options.memory_bytes / 4);
-    auto opened = DiskTier::open(ring, clock, state->memory, state->purges, disk);
+    auto opened = Disks::open(ring, clock, state->memory, state->purges, disk_options(options));
     if (!opened) return std::move(opened).error();
     state->disk = std::move(opened).value();
   }

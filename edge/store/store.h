@@ -20,6 +20,7 @@ class Ring;
 
 namespace reelway::edge {
 
+class DiskFaults;
 class Store;
 
 // The right to fill one object: from disk, or from upstream. Move-only. Destroyed without complete() or fail(), it
@@ -71,13 +72,20 @@ class FillPermit {
   std::vector<std::uint8_t> skip_room_;  // where such bytes land
 };
 
+struct FurtherDisk {
+  std::string directory;
+  std::uint64_t bytes = 0;
+};
+
 struct StoreOptions {
   std::string directory;  // RocksDB index in <directory>/index, bodies in <directory>/slabs; empty: no disk tier
   std::uint64_t memory_bytes = 256ull << 20;  // all bodies in memory, in use or not; never exceeded
   std::uint64_t disk_bytes = 1ull << 30;
+  std::vector<FurtherDisk> further_disks;         // beside `directory`; each has an index and slabs of its own
   std::uint64_t disk_queue_bytes = 64ull << 20;   // bodies waiting for their disk write; at most a quarter of memory
   std::uint64_t object_bytes_max = 256ull << 20;  // a larger object is passed, not kept
   std::size_t fills_max = 1024;
+  DiskFaults* faults = nullptr;  // for tests
 };
 
 // Where an answer came from: for Cache-Status, metrics and explain.
@@ -103,6 +111,8 @@ struct StoreCounters {
   std::uint64_t memory_bytes = 0, memory_objects = 0, memory_evictions = 0, memory_refused = 0;
   // While the index of a disk is being loaded, disk_bytes and disk_objects say nothing of it.
   std::uint64_t disks_loading = 0;
+  // A disk is out when it could not be opened, or failed and was given up; its objects were lost then.
+  std::uint64_t disks_in_service = 0, disks_out = 0, disk_objects_lost = 0;
   std::uint64_t disk_bytes = 0, disk_objects = 0, disk_evictions = 0;
   std::uint64_t disk_writes = 0, disk_write_errors = 0, disk_writes_shed = 0, disk_corrupt = 0;
   std::uint64_t disk_read_errors = 0, disk_queue_bytes = 0;

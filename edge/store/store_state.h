@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "edge/store/disk_tier.h"
+#include "edge/store/disks.h"
 #include "edge/store/memory_tier.h"
 #include "edge/store/purge_rules.h"
 #include "edge/store/purger.h"
@@ -44,10 +44,10 @@ struct Store::State {
   const Clock& clock;
   MemoryTier memory;
   PurgeRules purges;
-  Fillings fills;                  // of keys that nothing was stored for
-  Fillings updates;                // that will replace what is stored
-  std::size_t permits = 0;         // living, with or without a place in these; at most fills_max
-  std::unique_ptr<DiskTier> disk;  // null without a directory
+  Fillings fills;               // of keys that nothing was stored for
+  Fillings updates;             // that will replace what is stored
+  std::size_t permits = 0;      // living, with or without a place in these; at most fills_max
+  std::unique_ptr<Disks> disk;  // null without a directory
   std::unique_ptr<Purger> purger;
 };
 
