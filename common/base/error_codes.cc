@@ -109,6 +109,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {upstream_truncated, "upstream_truncated", 502, "the origin's answer ended early", "retry; see the origin's log"},
     {upstream_corrupt, "upstream_corrupt", 502, "the bytes from the origin do not match their checksum",
      "retry; if it recurs, check the origin's disk"},
+    {upstream_untrusted, "upstream_untrusted", 502, "the upstream's certificate cannot be verified",
+     "check upstream.ca_file, and the certificate's names and dates"},
     {disk_full, "disk_full", 507, "there is no room on the disk", "free space or add a disk, then repeat"},
     {io_failed, "io_failed", 500, "the disk reported an error", "check the disk that the detail names"},
     {not_found_on_disk, "not_found_on_disk", 500, "a file is missing", "check the path that the detail names"},

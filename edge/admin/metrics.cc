@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/version.h"
+#include "edge/net/continued_fetches.h"
 
 namespace reelway::edge {
 namespace {
@@ -72,15 +73,34 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_fetched_bytes_total", counter, "Body bytes fetched from the upstream."},
     {"reelway_edge_fetch_failures_total", counter, "Fetches that brought no whole and right object."},
     {"reelway_edge_fetches_not_kept_total", counter, "Answers that were passed on but may not be stored."},
+    {"reelway_edge_fetch_continuations_total", counter,
+     "Requests for the rest of a film's body that broke off, by result: completed, refused (the answer was not that "
+     "rest) or failed."},
     {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
-    {"reelway_edge_upstream_connections", gauge, "Connections to the upstream by state (busy or idle)."},
-    {"reelway_edge_upstream_connects_total", counter, "Connections to the upstream begun."},
-    {"reelway_edge_upstream_reuses_total", counter, "Calls carried by a kept connection."},
-    {"reelway_edge_upstream_repeats_total", counter, "Calls repeated because a kept connection had closed."},
+    {"reelway_edge_upstream_addresses", gauge,
+     "Addresses that an upstream's name has, by group (films, control, heartbeats or site) and upstream."},
+    {"reelway_edge_upstream_addresses_in_use", gauge,
+     "Of these, those that are asked: neither resting after failures nor being tried again."},
+    {"reelway_edge_upstream_connections", gauge, "Connections to an upstream by state (busy or idle)."},
+    {"reelway_edge_upstream_calls_total", counter, "Calls given to an upstream, retries included."},
+    {"reelway_edge_upstream_failures_total", counter,
+     "Calls that an upstream did not answer, answered wrongly or cut; its gateway errors too, where another is asked."},
+    {"reelway_edge_upstream_gateway_errors_total", counter, "Answers 502, 503 and 504 of an upstream."},
+    {"reelway_edge_upstream_first_byte_seconds", histogram,
+     "From a call's start, waiting for a connection included, to the head of its answer."},
+    {"reelway_edge_upstream_tls_handshakes_total", counter,
+     "TLS handshakes with an upstream by result: full, resumed or failed."},
+    {"reelway_edge_upstream_connects_total", counter, "Connections to upstreams begun, by group."},
+    {"reelway_edge_upstream_reuses_total", counter, "Calls carried by a kept connection, by group."},
+    {"reelway_edge_upstream_repeats_total", counter, "Calls repeated because a kept connection had closed, by group."},
+    {"reelway_edge_upstream_retries_total", counter, "Calls given to another address after a failure, by group."},
+    {"reelway_edge_upstream_probes_total", counter, "Calls by which a resting address was tried again, by group."},
+    {"reelway_edge_upstream_none_left_total", counter,
+     "Calls that failed because no address was left to ask, by group."},
     {"reelway_edge_upstream_waiting", gauge,
-     "Calls that wait for a connection, by pool: films, control or heartbeats."},
+     "Calls that wait for a connection or for an upstream to be tried again, by group."},
     {"reelway_edge_upstream_refused_total", counter,
-     "Calls refused because too many waited, or for too long, by pool."},
+     "Calls refused because too many waited, or for too long, by group."},
     {"reelway_edge_store_lookups_total", counter, "Look-ups by result: memory, disk, follow or miss."},
     {"reelway_edge_store_fills_total", counter, "Fills ended, by result: completed, failed or refused."},
     {"reelway_edge_store_bytes", gauge, "Bytes in use by tier."},
@@ -224,6 +244,48 @@ void add_tokens(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_key_polls_total"), polls.failures, {{"result", "failed"}});
 }
 
+void add_tls(MetricPage& page, const UpstreamReport& one) {
+  const transport::TlsCounters counters = one.tls == nullptr ? transport::TlsCounters{} : *one.tls;
+  const MetricInfo& handshakes = metric("reelway_edge_upstream_tls_handshakes_total");
+  const auto count = [&](std::uint64_t value, std::string_view result) {
+    page.counter(handshakes, value, {{"upstream", one.name}, {"result", result}});
+  };
+  count(counters.handshakes - counters.resumed, "full");
+  count(counters.resumed, "resumed");
+  count(counters.failed, "failed");
+}
+
+void add_group(MetricPage& page, const UpstreamGroup& group, std::string_view name) {
+  for (const UpstreamReport& one : group.report()) {
+    const auto labels = {telemetry::Label{"group", name}, telemetry::Label{"upstream", one.name}};
+    const auto gauge_of = [&](std::string_view metric_name, std::size_t value) {
+      page.gauge(metric(metric_name), static_cast<double>(value), labels);
+    };
+    gauge_of("reelway_edge_upstream_addresses", one.addresses);
+    gauge_of("reelway_edge_upstream_addresses_in_use", one.in_use);
+    const MetricInfo& connections = metric("reelway_edge_upstream_connections");
+    page.gauge(connections, static_cast<double>(one.connections - one.idle_connections),
+               {{"group", name}, {"upstream", one.name}, {"state", "busy"}});
+    page.gauge(connections, static_cast<double>(one.idle_connections),
+               {{"group", name}, {"upstream", one.name}, {"state", "idle"}});
+    page.counter(metric("reelway_edge_upstream_calls_total"), one.calls, labels);
+    page.counter(metric("reelway_edge_upstream_failures_total"), one.failures, labels);
+    page.counter(metric("reelway_edge_upstream_gateway_errors_total"), one.gateway_errors, labels);
+    page.histogram(metric("reelway_edge_upstream_first_byte_seconds"), *one.first_byte, labels);
+  }
+  const UpstreamCounters pool = group.pool_counters();
+  const UpstreamGroupCounters& counters = group.counters();
+  const auto of_group = {telemetry::Label{"group", name}};
+  page.counter(metric("reelway_edge_upstream_connects_total"), pool.connects, of_group);
+  page.counter(metric("reelway_edge_upstream_reuses_total"), pool.reuses, of_group);
+  page.counter(metric("reelway_edge_upstream_repeats_total"), pool.repeats, of_group);
+  page.counter(metric("reelway_edge_upstream_refused_total"), pool.refused, of_group);
+  page.counter(metric("reelway_edge_upstream_retries_total"), counters.retries, of_group);
+  page.counter(metric("reelway_edge_upstream_probes_total"), counters.probes, of_group);
+  page.counter(metric("reelway_edge_upstream_none_left_total"), counters.without_upstream, of_group);
+  page.gauge(metric("reelway_edge_upstream_waiting"), static_cast<double>(group.waiting()), of_group);
+}
+
 void add_upstream(MetricPage& page, EdgeServer& server) {
   const FillCounters& fills = server.fills().counters();
   page.counter(metric("reelway_edge_fetches_total"), fills.fetches);
@@ -231,21 +293,19 @@ void add_upstream(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_fetch_failures_total"), fills.fetch_failures);
   page.counter(metric("reelway_edge_fetches_not_kept_total"), fills.not_kept);
   page.gauge(metric("reelway_edge_fills"), static_cast<double>(server.fills().running()));
-  const UpstreamPool& pool = server.upstream();
-  const auto idle = static_cast<double>(pool.idle_connections());
-  const MetricInfo& connections = metric("reelway_edge_upstream_connections");
-  page.gauge(connections, static_cast<double>(pool.connections()) - idle, {{"state", "busy"}});
-  page.gauge(connections, idle, {{"state", "idle"}});
-  page.counter(metric("reelway_edge_upstream_connects_total"), pool.counters().connects);
-  page.counter(metric("reelway_edge_upstream_reuses_total"), pool.counters().reuses);
-  page.counter(metric("reelway_edge_upstream_repeats_total"), pool.counters().repeats);
-  const auto waiting = [&](const UpstreamPool& of, std::string_view name) {
-    page.gauge(metric("reelway_edge_upstream_waiting"), static_cast<double>(of.waiting()), {{"pool", name}});
-    page.counter(metric("reelway_edge_upstream_refused_total"), of.counters().refused, {{"pool", name}});
-  };
-  waiting(pool, "films");
-  waiting(server.control(), "control");
-  waiting(server.relays(), "heartbeats");
+  const Upstreams& upstreams = server.upstreams();
+  const ContinuationCounters& rests = upstreams.continuations();
+  const MetricInfo& continuations = metric("reelway_edge_fetch_continuations_total");
+  page.counter(continuations, rests.completed, {{"result", "completed"}});
+  page.counter(continuations, rests.refused, {{"result", "refused"}});
+  page.counter(continuations, rests.begun - rests.completed - rests.refused, {{"result", "failed"}});
+  add_group(page, upstreams.film_group(), "films");
+  add_group(page, upstreams.control_group(), "control");
+  add_group(page, upstreams.heartbeat_group(), "heartbeats");
+  for (const UpstreamReport& one : upstreams.film_group().report()) add_tls(page, one);
+  if (upstreams.site_group() == nullptr) return;
+  add_group(page, *upstreams.site_group(), "site");
+  for (const UpstreamReport& one : upstreams.site_group()->report()) add_tls(page, one);
 }
 
 void add_store(MetricPage& page, const StoreCounters& store) {

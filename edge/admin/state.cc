@@ -34,11 +34,26 @@ Json store_json(const StoreCounters& store) {
            {{"completed", store.fills_completed}, {"failed", store.fills_failed}, {"refused", store.fills_refused}}}};
 }
 
+Json members_json(const UpstreamGroup& group) {
+  Json members = Json::array();
+  for (const UpstreamReport& one : group.report()) {
+    members.push_back({{"name", one.name},
+                       {"priority", one.priority},
+                       {"addresses", one.addresses},
+                       {"in_use", one.in_use},
+                       {"connections", one.connections},
+                       {"calls", one.calls},
+                       {"failures", one.failures},
+                       {"gateway_errors", one.gateway_errors}});
+  }
+  return members;
+}
+
 Json upstream_json(EdgeServer& server) {
-  const UpstreamPool& pool = server.upstream();
+  const UpstreamGroup& pool = server.upstreams().film_group();
   const FillCounters& fills = server.fills().counters();
-  const config::Endpoint& upstream = server.config().upstream;
-  return {{"address", upstream.host + ":" + std::to_string(upstream.port)},
+  return {{"address", server.config().upstreams.front().authority()},
+          {"members", members_json(pool)},
           {"connections", pool.connections()},
           {"idle_connections", pool.idle_connections()},
           {"waiting", pool.waiting()},

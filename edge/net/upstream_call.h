@@ -27,6 +27,8 @@ class UpstreamCall {
   // Whether the request may be sent again when it is not known what became of it. By its method, unless the caller
   // knows better.
   virtual bool repeatable() const { return is_idempotent(request_text()); }
+  // The request is about to be given to a connection: from here on a part of it may have reached the upstream.
+  virtual void request_leaves() {}
   virtual void interim(const http::ResponseHead&) {}  // an answer of 1xx; the final one is still to come
   virtual bool head(const http::ResponseHead& head) = 0;
   // Where the next bytes of the body may land: they are received there without a copy. Must stay valid until

@@ -1,8 +1,5 @@
 #include "edge/net/upstream_connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -28,6 +25,9 @@
 // operation has come back (failure_ keeps the reason until then).
 
 namespace reelway::edge {
+
+using Unasked = transport::ClientStream::Unasked;
+
 namespace {
 
 constexpr std::size_t kBufferBytes = 32 * 1024;
@@ -55,12 +55,13 @@ std::string milliseconds_text(std::chrono::milliseconds time) {
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(ring::Ring& ring, Owner& owner, const SocketAddress& address,
-                                       std::string_view name, const UpstreamTimeouts& timeouts)
+                                       std::string_view name, transport::TlsPeer* tls, const UpstreamTimeouts& timeouts)
     : ring_(ring),
       owner_(owner),
       address_(address),
       name_(name),
       timeouts_(timeouts),
+      stream_(transport::make_client_stream(ring, *this, tls)),
       buffer_(kBufferBytes),
       timer_(ring),
       progress_timer_(ring) {}
@@ -70,62 +71,46 @@ void UpstreamConnection::start(UpstreamCall& call) {
   call_ = &call;
   if (phase_ == Phase::fresh) return connect();
   // The answer cannot be here before the request; a close may be.
-  if (waiting() == Waiting::nothing) return send_request();
+  if (stream_->unasked() == Unasked::nothing) return send_request();
   unanswered_ = std::exchange(call_, nullptr);
   fail(out_of_step());
 }
 
 void UpstreamConnection::connect() {
   phase_ = Phase::connecting;
-  fd_.reset(::socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd_) return fail(unreachable(name_, std::string("socket: ") + std::strerror(errno)));
-  const int on = 1;
-  (void)::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ring_.connect(connect_, fd_.get(), address_.get(), address_.length);
+  if (auto begun = stream_->connect(address_.get(), address_.length); !begun.ok()) return fail(named(begun.error()));
   arm_timeout(timeouts_.connect);
 }
 
-void UpstreamConnection::on_connected(std::int32_t result, std::uint32_t) {
-  if (phase_ == Phase::closing) return close_when_quiet();
-  if (result < 0) return fail(unreachable(name_, std::string("connect: ") + std::strerror(-result)));
-  if (waiting() == Waiting::bytes) return fail(failed_answer("bytes before the first request"));
+void UpstreamConnection::connected(Result<void> outcome) {
+  if (!outcome.ok()) return fail(named(std::move(outcome).error()));
+  if (stream_->unasked() == Unasked::bytes) return fail(failed_answer("bytes before the first request"));
   send_request();
 }
 
-// What the kernel has for us that has not been asked for.
-UpstreamConnection::Waiting UpstreamConnection::waiting() const {
-  std::uint8_t byte = 0;
-  const ssize_t count = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (count > 0) return Waiting::bytes;
-  return count < 0 && (errno == EAGAIN || errno == EINTR) ? Waiting::nothing : Waiting::end;
+Error UpstreamConnection::named(Error error) const {
+  error.detail.insert(0, std::string(name_) + ": ");
+  return error;
 }
 
 void UpstreamConnection::send_request() {
   phase_ = Phase::awaiting_head;
   ++calls_begun_;
   answer_begun_ = false;
-  sent_bytes_ = 0;
   request_turn_ = ring_.turns();
   interim_heads_ = 0;
   in_place_left_.reset();
   parser_.reset();
   parser_.expect(call_->request_text().starts_with("HEAD "));
-  send_rest();
-  if (!receive_.in_flight()) receive_next();
+  call_->request_leaves();
+  stream_->send(as_bytes(call_->request_text()));
+  if (!stream_->receiving()) receive_next();
   arm_timeout(timeouts_.first_byte);
 }
 
-void UpstreamConnection::send_rest() {
-  ring_.send(send_, fd_.get(), as_bytes(call_->request_text()).subspan(sent_bytes_), MSG_WAITALL);
-}
-
-void UpstreamConnection::on_sent(std::int32_t result, std::uint32_t) {
-  if (phase_ == Phase::closing) return close_when_quiet();
-  // The upstream takes no more of the request. It may have answered all the same: the receive brings that, or the end.
-  if (result < 0) return;
-  sent_bytes_ += static_cast<std::size_t>(result);
-  if (call_ != nullptr && sent_bytes_ < call_->request_text().size()) send_rest();
-}
+// When the upstream takes no more of the request it may have answered all the same: the receive brings that, or the
+// end.
+void UpstreamConnection::sent(std::int32_t) {}
 
 void UpstreamConnection::receive_next() {
   std::span<std::uint8_t> target = buffer_;
@@ -138,11 +123,10 @@ void UpstreamConnection::receive_next() {
     if (target.size() > *in_place_left_) target = target.first(static_cast<std::size_t>(*in_place_left_));
   }
   in_place_ = target;
-  ring_.receive(receive_, fd_.get(), target);
+  stream_->receive(target);
 }
 
-void UpstreamConnection::on_received(std::int32_t result, std::uint32_t) {
-  if (phase_ == Phase::closing) return close_when_quiet();
+void UpstreamConnection::received(std::int32_t result) {
   if (result < 0) return broken(std::strerror(-result));
   if (result == 0) return end_of_stream();
   const auto count = static_cast<std::size_t>(result);
@@ -151,7 +135,7 @@ void UpstreamConnection::on_received(std::int32_t result, std::uint32_t) {
   if (!answer_begun_ && ring_.turns() == request_turn_) return repeat_or_fail(out_of_step());
   answer_begun_ = true;
   receiving_in_place_ ? received_in_place(count) : received_in_buffer(ByteView(buffer_).first(count));
-  if ((phase_ == Phase::awaiting_head || phase_ == Phase::body || phase_ == Phase::idle) && !receive_.in_flight()) {
+  if ((phase_ == Phase::awaiting_head || phase_ == Phase::body || phase_ == Phase::idle) && !stream_->receiving()) {
     receive_next();
   }
 }
@@ -282,9 +266,9 @@ void UpstreamConnection::repeat_or_fail(Error reason) {
 // Becoming idle comes first: the call may begin another one from inside ended().
 void UpstreamConnection::finish_call() {
   if (!coding_.complete()) return fail(failed_answer("the body is not of the coding that Content-Encoding names"));
-  if (waiting() == Waiting::bytes) return fail(out_of_step());
+  if (stream_->unasked() == Unasked::bytes) return fail(out_of_step());
   UpstreamCall* call = std::exchange(call_, nullptr);
-  const bool reusable = parser_.head().keep_alive && !send_.in_flight();
+  const bool reusable = parser_.head().keep_alive && !stream_->sending();
   if (!reusable) {
     phase_ = Phase::closing;
     close_when_quiet();
@@ -343,11 +327,10 @@ void UpstreamConnection::fail(Error error) {
 void UpstreamConnection::close_when_quiet() {
   timer_.disarm();
   progress_timer_.disarm();
-  if (connect_.in_flight()) ring_.cancel(connect_);
-  if (send_.in_flight()) ring_.cancel(send_);
-  if (receive_.in_flight()) ring_.cancel(receive_);
-  if (connect_.in_flight() || send_.in_flight() || receive_.in_flight()) return;
-  if (fd_) ring_.close(fd_.release());
+  if (stream_->cancel()) quiet();
+}
+
+void UpstreamConnection::quiet() {
   if (UpstreamCall* call = std::exchange(call_, nullptr)) call->failed(std::move(*failure_));
   owner_.closed(*this, std::exchange(unanswered_, nullptr));
 }

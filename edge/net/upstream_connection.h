@@ -1,22 +1,22 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "common/base/unique_fd.h"
 #include "common/http/content_coding.h"
 #include "common/http/parser.h"
-#include "common/ring/operation.h"
 #include "common/ring/ring.h"
 #include "common/ring/timer.h"
+#include "common/transport/client_stream.h"
 #include "edge/net/socket_address.h"
 #include "edge/net/upstream_call.h"
 
 namespace reelway::edge {
 
 struct UpstreamTimeouts {
-  std::chrono::milliseconds connect{2'000};
+  std::chrono::milliseconds connect{2'000};      // TLS included
   std::chrono::milliseconds first_byte{10'000};  // from the request's last byte to the end of the response's head
   std::chrono::milliseconds idle{10'000};        // the longest silence inside a body; how long an unused one is kept
   // The least that must come of a body in each `idle`, so that an upstream that sends a byte now and then holds a
@@ -26,7 +26,7 @@ struct UpstreamTimeouts {
 
 // One connection to the upstream: connects, carries one call at a time, rests in the pool between calls. The pool owns
 // it and learns of its ends through Owner.
-class UpstreamConnection {
+class UpstreamConnection final : private transport::ClientStream::Owner {
  public:
   class Owner {
    public:
@@ -40,8 +40,9 @@ class UpstreamConnection {
     ~Owner() = default;
   };
 
+  // `tls`: null for a plain connection. What is given by reference must outlive the connection.
   UpstreamConnection(ring::Ring& ring, Owner& owner, const SocketAddress& address, std::string_view name,
-                     const UpstreamTimeouts& timeouts);
+                     transport::TlsPeer* tls, const UpstreamTimeouts& timeouts);
 
   void start(UpstreamCall& call);  // connects first when it is new
   bool idle() const { return phase_ == Phase::idle; }
@@ -50,19 +51,18 @@ class UpstreamConnection {
 
  private:
   enum class Phase : std::uint8_t { fresh, connecting, idle, awaiting_head, body, closing };
-  enum class Waiting : std::uint8_t { nothing, bytes, end };
 
-  void on_connected(std::int32_t result, std::uint32_t flags);
-  void on_sent(std::int32_t result, std::uint32_t flags);
-  void on_received(std::int32_t result, std::uint32_t flags);
+  void connected(Result<void> outcome) override;
+  void sent(std::int32_t result) override;
+  void received(std::int32_t result) override;
+  void quiet() override;
   void on_timeout();
   void check_progress();
 
   void connect();
+  Error named(Error error) const;
   void send_request();
-  void send_rest();
   void receive_next();
-  Waiting waiting() const;
   void received_in_buffer(ByteView input);
   void received_in_place(std::size_t count);
   void end_of_stream();
@@ -83,14 +83,13 @@ class UpstreamConnection {
   const SocketAddress& address_;
   const std::string_view name_;
   const UpstreamTimeouts& timeouts_;
-  UniqueFd fd_;
+  const std::unique_ptr<transport::ClientStream> stream_;
   Phase phase_ = Phase::fresh;
   UpstreamCall* call_ = nullptr;
   UpstreamCall* unanswered_ = nullptr;
   std::optional<Error> failure_;  // told to the call when the last operation has come back
   std::size_t calls_begun_ = 0;
-  bool answer_begun_ = false;  // a byte of the response has arrived
-  std::size_t sent_bytes_ = 0;
+  bool answer_begun_ = false;       // a byte of the response has arrived
   std::uint64_t request_turn_ = 0;  // of the ring, in which the request was handed over
   std::size_t interim_heads_ = 0;
   http::CodingCheck coding_{std::string_view{}};
@@ -102,9 +101,6 @@ class UpstreamConnection {
   std::vector<std::uint8_t> buffer_;
   ring::Timer timer_;
   ring::Timer progress_timer_;
-  ring::Bound<UpstreamConnection, &UpstreamConnection::on_connected> connect_{*this};
-  ring::Bound<UpstreamConnection, &UpstreamConnection::on_sent> send_{*this};
-  ring::Bound<UpstreamConnection, &UpstreamConnection::on_received> receive_{*this};
 };
 
 }  // namespace reelway::edge

@@ -43,7 +43,8 @@ bool UpstreamPool::try_begin(UpstreamCall& call) {
   }
   if (connections_.size() >= options_.connections_max) return false;
   UpstreamConnection::Owner& owner = *this;
-  auto made = std::make_unique<UpstreamConnection>(ring_, owner, options_.address, options_.name, options_.timeouts);
+  auto made = std::make_unique<UpstreamConnection>(ring_, owner, options_.address, options_.name, options_.tls,
+                                                   options_.timeouts);
   UpstreamConnection& connection = *made;
   connections_.emplace(&connection, std::move(made));
   ++counters_.connects;

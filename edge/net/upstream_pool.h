@@ -11,6 +11,7 @@
 #include "common/ring/ring.h"
 #include "common/ring/timer.h"
 #include "edge/net/socket_address.h"
+#include "edge/net/upstream.h"
 #include "edge/net/upstream_call.h"
 #include "edge/net/upstream_connection.h"
 
@@ -18,7 +19,8 @@ namespace reelway::edge {
 
 struct UpstreamOptions {
   SocketAddress address;
-  std::string name;  // for errors: "origin.example:8081"
+  std::string name;                   // for errors: "origin.example:8081"
+  transport::TlsPeer* tls = nullptr;  // how to do TLS; null for plain connections. Outlives the pool
   std::size_t connections_max = 64;
   std::size_t waiting_max = 1024;  // calls that wait for a connection; one more fails with overloaded
   std::chrono::milliseconds wait_max{10'000};
@@ -36,13 +38,12 @@ struct UpstreamCounters {
 };
 
 // Connections to one upstream, kept alive between calls. One ring thread.
-class UpstreamPool final : private UpstreamConnection::Owner {
+class UpstreamPool final : public Upstream, private UpstreamConnection::Owner {
  public:
   UpstreamPool(ring::Ring& ring, const Clock& clock, UpstreamOptions options);
   ~UpstreamPool();
 
-  // The call may fail from inside this.
-  void begin(UpstreamCall& call);
+  void begin(UpstreamCall& call) override;
   // Fails all calls with shutting_down and closes all connections; then `closed` is called, once.
   void close(std::function<void()> closed);
 

@@ -13,10 +13,10 @@ Error malformed(std::string detail) {
 
 }  // namespace
 
-BucketRepair::BucketRepair(ring::Ring& ring, UpstreamPool& pool, const RequestHead& request_head, ReplicaCopy& copy,
+BucketRepair::BucketRepair(ring::Ring& ring, Upstream& upstream, const RequestHead& request_head, ReplicaCopy& copy,
                            ReplicaWriter& writer, std::uint32_t shard, std::size_t buckets_max)
     : ring_(ring),
-      pool_(pool),
+      upstream_(upstream),
       request_head_(request_head),
       copy_(copy),
       writer_(writer),
@@ -35,7 +35,7 @@ void BucketRepair::begin(Done done) {
 void BucketRepair::call(std::string_view path, FrameCall::OnFrame on_frame) {
   if (call_) call_->abandon();
   call_ = FrameCall::begin(
-      ring_, pool_, request_head_("GET", path), std::move(on_frame), [this](const Result<void>& outcome) {
+      ring_, upstream_, request_head_("GET", path), std::move(on_frame), [this](const Result<void>& outcome) {
         finish(outcome.ok() ? malformed("the answer ended before its last frame") : outcome.error());
       });
 }

@@ -27,7 +27,7 @@ class BucketRepair {
   // Not from inside begin(). The repair may be destroyed by it.
   using Done = std::function<void(Result<Outcome> outcome)>;
 
-  BucketRepair(ring::Ring& ring, UpstreamPool& pool, const RequestHead& request_head, ReplicaCopy& copy,
+  BucketRepair(ring::Ring& ring, Upstream& upstream, const RequestHead& request_head, ReplicaCopy& copy,
                ReplicaWriter& writer, std::uint32_t shard, std::size_t buckets_max);
   ~BucketRepair();
 
@@ -42,7 +42,7 @@ class BucketRepair {
   void finish(Result<Outcome> outcome);
 
   ring::Ring& ring_;
-  UpstreamPool& pool_;
+  Upstream& upstream_;
   const RequestHead& request_head_;
   ReplicaCopy& copy_;
   ReplicaWriter& writer_;

@@ -15,13 +15,13 @@ Error refusal(const http::ResponseHead& head) {
 
 }  // namespace
 
-std::shared_ptr<FrameCall> FrameCall::begin(ring::Ring& ring, UpstreamPool& pool, std::string request_text,
+std::shared_ptr<FrameCall> FrameCall::begin(ring::Ring& ring, Upstream& upstream, std::string request_text,
                                             OnFrame on_frame, OnEnd on_end) {
   const std::shared_ptr<FrameCall> call(new FrameCall(ring, std::move(request_text)));
   call->on_frame_ = std::move(on_frame);
   call->on_end_ = std::move(on_end);
   call->self_ = call;
-  pool.begin(*call);
+  upstream.begin(*call);
   call->beginning_ = false;
   return call;
 }

@@ -10,7 +10,7 @@
 #include "common/base/result.h"
 #include "common/rights/replica_frames.h"
 #include "common/ring/ring.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 
 namespace reelway::edge {
 
@@ -26,7 +26,7 @@ class FrameCall final : public std::enable_shared_from_this<FrameCall>, private 
   // upstream_failed, or what the pool says.
   using OnEnd = std::function<void(Result<void> outcome)>;
 
-  static std::shared_ptr<FrameCall> begin(ring::Ring& ring, UpstreamPool& pool, std::string request_text,
+  static std::shared_ptr<FrameCall> begin(ring::Ring& ring, Upstream& upstream, std::string request_text,
                                           OnFrame on_frame, OnEnd on_end);
   // No function is called any more. What is left of the answer is not read: the connection is kept when there is
   // nothing left, and goes with the next bytes otherwise.

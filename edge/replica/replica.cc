@@ -54,9 +54,9 @@ Replica::Replica(ring::Ring& ring, const Clock& clock, Random& random, ReplicaOp
 
 Replica::~Replica() = default;
 
-void Replica::start(UpstreamPool& pool, RequestHead request_head) {
-  rights_.start(pool, request_head);
-  client_.start(pool, std::move(request_head));
+void Replica::start(Upstream& upstream, RequestHead request_head) {
+  rights_.start(upstream, request_head);
+  client_.start(upstream, std::move(request_head));
 }
 
 void Replica::stop(std::function<void()> done) {

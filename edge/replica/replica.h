@@ -12,7 +12,7 @@
 #include "common/base/result.h"
 #include "common/ring/ring.h"
 #include "common/ring/side_workers.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 #include "edge/replica/replica_client.h"
 #include "edge/replica/replica_copy.h"
 #include "edge/replica/replica_writer.h"
@@ -56,8 +56,8 @@ class Replica {
   // Begins to follow the origin. The pool serves the change stream, snapshots, repairs and questions: give it its own
   // of 8 connections, with first_byte and idle timeouts of about 5 s. `request_head` makes the whole head of a request
   // to the origin, with this edge's credential and without a body.
-  // The pool must be closed (UpstreamPool::close()) before the replica is destroyed: calls end by that.
-  void start(UpstreamPool& pool, RequestHead request_head);
+  // The upstream must be closed (UpstreamGroup::close()) before the replica is destroyed: calls end by that.
+  void start(Upstream& upstream, RequestHead request_head);
   // Lets go of the stream, writes what is not yet on disk, then calls `done`, never from inside this. decide() goes on
   // to work from memory.
   void stop(std::function<void()> done);

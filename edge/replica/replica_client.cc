@@ -66,9 +66,9 @@ ReplicaClient::~ReplicaClient() {
   end_call();
 }
 
-void ReplicaClient::start(UpstreamPool& pool, RequestHead request_head) {
+void ReplicaClient::start(Upstream& upstream, RequestHead request_head) {
   CHECK(phase_ == Phase::stopped);
-  pool_ = &pool;
+  upstream_ = &upstream;
   request_head_ = std::move(request_head);
   go_on();
 }
@@ -101,7 +101,7 @@ void ReplicaClient::begin_call(std::string path) {
   end_call();
   expect_frame();
   call_ = FrameCall::begin(
-      ring_, *pool_, request_head_("GET", path), [this](const rights::Frame& frame) { on_frame(frame); },
+      ring_, *upstream_, request_head_("GET", path), [this](const rights::Frame& frame) { on_frame(frame); },
       [this](const Result<void>& outcome) {
         lost(outcome.ok() ? Error{ErrorCode::upstream_truncated, Side::upstream, true, "the stream has ended"}
                           : outcome.error());
@@ -291,7 +291,7 @@ void ReplicaClient::compare(const rights::BeatFrame& frame) {
 void ReplicaClient::heal() {
   if (vain_repairs_ < options_.repairs_max) {
     telemetry::log_warn("replica: the digest at revision {} is not the origin's; repairing", copy_.position);
-    repair_ = std::make_unique<BucketRepair>(ring_, *pool_, request_head_, copy_, writer_, options_.shard,
+    repair_ = std::make_unique<BucketRepair>(ring_, *upstream_, request_head_, copy_, writer_, options_.shard,
                                              options_.repair_buckets_max);
     repair_->begin([this](const Result<BucketRepair::Outcome>& outcome) { repair_ended(outcome); });
     return;

@@ -76,7 +76,7 @@ class ReplicaClient {
                 ReplicaWriter& writer, ReplicaClientOptions options);
   ~ReplicaClient();
 
-  void start(UpstreamPool& pool, RequestHead request_head);
+  void start(Upstream& upstream, RequestHead request_head);
   void stop();
 
   Phase phase() const { return phase_; }
@@ -118,7 +118,7 @@ class ReplicaClient {
   TrustedClock& trusted_clock_;
   ReplicaWriter& writer_;
   const ReplicaClientOptions options_;
-  UpstreamPool* pool_ = nullptr;
+  Upstream* upstream_ = nullptr;
   RequestHead request_head_;
 
   Phase phase_ = Phase::stopped;

@@ -38,13 +38,13 @@ Rights::~Rights() {
   }
 }
 
-void Rights::start(UpstreamPool& pool, RequestHead request_head) {
-  pool_ = &pool;
+void Rights::start(Upstream& upstream, RequestHead request_head) {
+  upstream_ = &upstream;
   request_head_ = std::move(request_head);
 }
 
 void Rights::stop() {
-  pool_ = nullptr;
+  upstream_ = nullptr;
   queue_.clear();
   std::vector<rights::EntitlementId> all;
   for (auto& [id, ask] : asks_) {
@@ -110,7 +110,7 @@ bool Rights::still_allowed(const access::EntitlementClaim& claim) const {
 }
 
 std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, Waiter& waiter) {
-  if (pool_ == nullptr) return count(not_said({ErrorCode::shutting_down, Side::self, true, {}}));
+  if (upstream_ == nullptr) return count(not_said({ErrorCode::shutting_down, Side::self, true, {}}));
   const bool is_asked = asks_.contains(claim.id);
   const bool no_room_to_wait = waiters_ >= options_.waiters_max;
   if (no_room_to_wait || (!is_asked && asks_.size() >= options_.asks_max)) {
@@ -134,7 +134,7 @@ std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, W
 }
 
 void Rights::begin_calls() {
-  while (pool_ != nullptr && calls_ < options_.ask_calls_max && !queue_.empty()) {
+  while (upstream_ != nullptr && calls_ < options_.ask_calls_max && !queue_.empty()) {
     const rights::EntitlementId id = queue_.front();
     queue_.pop_front();
     const auto found = asks_.find(id);
@@ -160,7 +160,7 @@ void Rights::begin_call(const rights::EntitlementId& id, Ask& ask) {
   ++counters_.asks;
   ++calls_;
   ask.call = FrameCall::begin(
-      ring_, *pool_, request_head_("GET", "/.reelway/v1/entitlement?id=" + rights::id_text(id)),
+      ring_, *upstream_, request_head_("GET", "/.reelway/v1/entitlement?id=" + rights::id_text(id)),
       [this, alive = alive_, answer, id](const rights::Frame& frame) {
         if (!*alive) return;
         const auto whole = answer->frames.frame(frame);

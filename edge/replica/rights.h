@@ -65,7 +65,7 @@ class Rights {
   ~Rights();
 
   // Until then, and after stop(), nobody is asked: shutting_down.
-  void start(UpstreamPool& pool, RequestHead request_head);
+  void start(Upstream& upstream, RequestHead request_head);
   void stop();
 
   // The decision, or nothing: then waiter.rights_decided() follows, never from inside this call. Errors: those of
@@ -119,7 +119,7 @@ class Rights {
   const Clock& clock_;
   const ReplicaCopy& copy_;
   const RightsOptions options_;
-  UpstreamPool* pool_ = nullptr;
+  Upstream* upstream_ = nullptr;
   RequestHead request_head_;
   RightsOverlay overlay_;
   std::uint64_t overlay_cluster_ = 0;  // ReplicaCopy::cluster_changes at which the overlay's revisions mean something

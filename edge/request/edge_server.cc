@@ -8,11 +8,6 @@
 namespace reelway::edge {
 namespace {
 
-constexpr std::size_t kControlConnections = 8;
-constexpr std::size_t kRelayConnections = 8;
-constexpr std::chrono::milliseconds kControlSilenceMax{5'000};
-// Of a film's object within upstream.idle_timeout.
-constexpr std::uint64_t kProgressBytesMin = 1024;
 // How long an answer may go on after its rental has ended, but for what the kernel has of it.
 constexpr std::chrono::milliseconds kRecheckPeriod{1'000};
 // The thread checks about eight thousand signatures a second; more than this waiting would be too late anyway.
@@ -35,38 +30,6 @@ StoreOptions store_options(const EdgeConfig& config) {
   options.further_disks = config.store_further_disks;
   options.object_bytes_max = config.store_object_bytes_max;
   return options;
-}
-
-UpstreamOptions upstream_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
-  UpstreamOptions options;
-  options.address = address;
-  options.name = std::move(name);
-  options.connections_max = config.upstream_connections_max;
-  options.timeouts = {config.upstream_connect_timeout, config.upstream_first_byte_timeout, config.upstream_idle_timeout,
-                      kProgressBytesMin};
-  return options;
-}
-
-UpstreamOptions control_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
-  UpstreamOptions options = upstream_options(config, address, std::move(name));
-  options.connections_max = kControlConnections;
-  // The origin beats each second on the change stream: a silence this long is a dead connection. Not what is configured
-  // for films, which may be less than a beat.
-  options.timeouts.first_byte = kControlSilenceMax;
-  options.timeouts.idle = kControlSilenceMax;
-  options.timeouts.progress_bytes_min = 0;
-  return options;
-}
-
-UpstreamOptions relay_options(const EdgeConfig& config, const SocketAddress& address, std::string name) {
-  UpstreamOptions options = upstream_options(config, address, std::move(name));
-  options.connections_max = kRelayConnections;
-  options.waiting_max = Relay::kCallsMax;
-  return options;
-}
-
-UpstreamOptions site_upstream_options(const EdgeConfig& config, const SocketAddress& address) {
-  return upstream_options(config, address, endpoint_text(config.site_upstreams.front()));
 }
 
 ReplicaOptions replica_options(const EdgeConfig& config) {
@@ -110,14 +73,6 @@ ListenerOptions listener_options(const EdgeConfig& config) {
 
 Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const Clock& clock, EdgeConfig config) {
   Opened opened;
-  auto upstream = resolve(config.upstream.host, config.upstream.port);
-  if (!upstream.ok()) return std::move(upstream).error();
-  opened.upstream = *upstream;
-  if (!config.site_upstreams.empty()) {
-    auto site = resolve(config.site_upstreams.front().host, config.site_upstreams.front().port);
-    if (!site.ok()) return std::move(site).error();
-    opened.site_upstream = *site;
-  }
   auto address = resolve(config.public_listen.host, config.public_listen.port);
   if (!address.ok()) return std::move(address).error();
   if (!config.access_log.empty()) {
@@ -129,6 +84,9 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   if (!store.ok()) return std::move(store).error();
   opened.store = std::move(store).value();
   opened.random = std::make_unique<SystemRandom>();
+  auto upstreams = Upstreams::create(ring, clock, *opened.random, config);
+  if (!upstreams.ok()) return std::move(upstreams).error();
+  opened.upstreams = std::move(upstreams).value();
   auto replica = Replica::open(ring, clock, *opened.random, replica_options(config));
   if (!replica.ok()) return std::move(replica).error();
   opened.replica = std::move(replica).value();
@@ -147,26 +105,21 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
     : ring_(ring),
       clock_(clock),
       config_(std::move(config)),
-      upstream_name_(endpoint_text(config_.upstream)),
+      upstream_name_(config_.upstreams.front().authority()),
       started_(clock.monotonic()),
       access_log_(std::move(opened.access_log)),
       store_(std::move(opened.store)),
       random_(std::move(opened.random)),
       replica_(std::move(opened.replica)),
       cors_(config_.cors_origins),
-      pool_(ring, clock, upstream_options(config_, opened.upstream, upstream_name_)),
-      control_pool_(ring, clock, control_options(config_, opened.upstream, upstream_name_)),
-      relay_pool_(ring, clock, relay_options(config_, opened.upstream, upstream_name_)),
-      site_pool_(opened.site_upstream ? std::make_unique<UpstreamPool>(
-                                            ring, clock, site_upstream_options(config_, *opened.site_upstream))
-                                      : nullptr),
-      fills_(*store_, pool_, clock, upstream_name_, config_.edge_id, config_.upstream_secret),
-      site_(site_pool_ ? std::make_unique<Site>(make_site()) : nullptr),
-      relay_(relay_pool_),
+      upstreams_(std::move(opened.upstreams)),
+      fills_(*store_, upstreams_->films(), clock, upstream_name_, config_.edge_id, config_.upstream_secret),
+      site_(upstreams_->site() == nullptr ? nullptr : std::make_unique<Site>(make_site())),
+      relay_(upstreams_->heartbeats()),
       tokens_(ring, replica_->clock(), signature_workers_, token_options(config_),
               [this] { return poller_.poll_soon(); }),
-      poller_(ring, clock, file_workers_, control_pool_, poller_options(config_, [this] { return keys_request(); }),
-              *this),
+      poller_(ring, clock, file_workers_, upstreams_->control(),
+              poller_options(config_, [this] { return keys_request(); }), *this),
       services_{clock_, config_.edge_id, cors_,     tokens_,           *store_,    fills_, replica_->rights(),
                 relay_, running_,        counters_, access_log_.get(), site_.get()},
       signature_workers_(ring, 1, kChecksMax, "edge-tokens"),
@@ -184,17 +137,18 @@ Site EdgeServer::make_site() {
   const auto bridged = std::chrono::duration_cast<std::chrono::seconds>(config_.site_stale_when_unreachable);
   return {.store = *store_,
           .fills = fills_,
-          .pool = *site_pool_,
+          .pool = *upstreams_->site(),
           .clock = clock_,
           .edge_id = config_.edge_id,
-          .upstream_name = endpoint_text(config_.site_upstreams.front()),
+          .upstream_name = config_.site_upstreams.front().authority(),
           .stale_when_unreachable = bridged,
           .uncacheable = UncacheableKeys(clock_)};
 }
 
 void EdgeServer::start() {
+  upstreams_->start();
   poller_.start();
-  replica_->start(control_pool_,
+  replica_->start(upstreams_->control(),
                   [this](std::string_view method, std::string_view path) { return fills_.request_text(path, method); });
   recheck_rentals();
   listener_->start();
@@ -240,15 +194,8 @@ void EdgeServer::answers_drained() {
   drain_timer_.disarm();
   recheck_timer_.disarm();
   poller_.stop();
-  replica_->stop([this] {
-    relay_pool_.close([this] { control_pool_.close([this] { pool_.close([this] { close_site(); }); }); });
-  });
-}
-
-void EdgeServer::close_site() {
-  const auto close_store = [this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); };
-  if (site_pool_ == nullptr) return close_store();
-  site_pool_->close(close_store);
+  replica_->stop(
+      [this] { upstreams_->close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
 }
 
 }  // namespace reelway::edge

@@ -11,7 +11,6 @@
 #include "common/ring/side_workers.h"
 #include "common/ring/timer.h"
 #include "edge/net/listener.h"
-#include "edge/net/upstream_pool.h"
 #include "edge/policy/cors.h"
 #include "edge/replica/replica.h"
 #include "edge/request/access_log.h"
@@ -22,6 +21,7 @@
 #include "edge/request/request.h"
 #include "edge/request/services.h"
 #include "edge/request/token_authority.h"
+#include "edge/request/upstreams.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -47,11 +47,8 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   Store& store() { return *store_; }
   TokenAuthority& tokens() { return tokens_; }
   const Listener& listener() const { return *listener_; }
-  const UpstreamPool& upstream() const { return pool_; }
-  const UpstreamPool* site_upstream() const { return site_pool_.get(); }  // null without a site
+  const Upstreams& upstreams() const { return *upstreams_; }
   const Site* site() const { return site_.get(); }
-  const UpstreamPool& control() const { return control_pool_; }
-  const UpstreamPool& relays() const { return relay_pool_; }
   const KeyPoller& keys() const { return poller_; }
   Replica& replica() { return *replica_; }
   const Relay& relay() const { return relay_; }
@@ -66,8 +63,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
     std::unique_ptr<Random> random;
     std::unique_ptr<Replica> replica;
     std::unique_ptr<AccessLog> access_log;
-    SocketAddress upstream;
-    std::optional<SocketAddress> site_upstream;
+    std::unique_ptr<Upstreams> upstreams;
   };
 
   EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, Opened opened);
@@ -78,7 +74,6 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   std::string keys_request() const;
   void recheck_rentals();
   void answers_drained();
-  void close_site();
   Site make_site();
 
   ring::Ring& ring_;
@@ -92,12 +87,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const std::unique_ptr<Replica> replica_;
   const CorsPolicy cors_;
   RequestCounters counters_;
-  UpstreamPool pool_;
-  // Connections of their own for what is small and must not wait behind segments, nor what viewers can ask for any
-  // number of times before what keeps the rentals true.
-  UpstreamPool control_pool_;  // keys, rentals
-  UpstreamPool relay_pool_;    // heartbeats
-  std::unique_ptr<UpstreamPool> site_pool_;
+  const std::unique_ptr<Upstreams> upstreams_;
   Fills fills_;
   std::unique_ptr<Site> site_;
   Relay relay_;

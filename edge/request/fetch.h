@@ -8,7 +8,7 @@
 
 #include "common/base/result.h"
 #include "common/http/message.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -35,7 +35,7 @@ class Fetch {
  public:
   virtual ~Fetch() = default;
 
-  virtual UpstreamPool& pool() const = 0;
+  virtual Upstream& pool() const = 0;
   virtual std::string_view name() const = 0;  // of what is fetched: for errors and the log
   // The whole request, its content included; or why the upstream is not to be asked. Called once, when nothing usable
   // has been found on disk.

@@ -155,7 +155,7 @@ void Fill::end() {
   fills_.running_.erase(object_.get());
 }
 
-Fills::Fills(Store& store, UpstreamPool& pool, const Clock& clock, std::string upstream_host, std::string edge_id,
+Fills::Fills(Store& store, Upstream& pool, const Clock& clock, std::string upstream_host, std::string edge_id,
              std::string upstream_secret)
     : store_(store),
       pool_(pool),

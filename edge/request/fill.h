@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 #include "edge/request/fetch.h"
 #include "edge/store/store.h"
 
@@ -89,7 +89,7 @@ struct FillCounters {
 // All fills under way, and what they need.
 class Fills {
  public:
-  Fills(Store& store, UpstreamPool& pool, const Clock& clock, std::string upstream_host, std::string edge_id,
+  Fills(Store& store, Upstream& pool, const Clock& clock, std::string upstream_host, std::string edge_id,
         std::string upstream_secret);
 
   // Begins to fill the permit's object. Without `look_on_disk` only the upstream is asked: what is on disk is no use,
@@ -99,7 +99,7 @@ class Fills {
 
   // A request's head to the upstream, with this edge's identity. `lines`: further ones, each with its end.
   std::string request_text(std::string_view path, std::string_view method = "GET", std::string_view lines = {}) const;
-  UpstreamPool& film_pool() const { return pool_; }
+  Upstream& film_pool() const { return pool_; }
   const Clock& clock() const { return clock_; }
   std::size_t running() const { return running_.size(); }
   const FillCounters& counters() const { return counters_; }
@@ -108,7 +108,7 @@ class Fills {
   friend class Fill;
 
   Store& store_;
-  UpstreamPool& pool_;
+  Upstream& pool_;
   const Clock& clock_;
   const std::string upstream_host_;
   const std::string edge_id_;

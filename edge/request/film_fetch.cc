@@ -32,7 +32,7 @@ ObjectMeta meta_of(const http::ResponseHead& head, std::int64_t now_ms, const Fr
 
 }  // namespace
 
-UpstreamPool& FilmFetch::pool() const {
+Upstream& FilmFetch::pool() const {
   return fills_.film_pool();
 }
 

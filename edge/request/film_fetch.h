@@ -19,7 +19,7 @@ class FilmFetch final : public Fetch {
   FilmFetch(const Fills& fills, std::string_view object_path, std::string_view view)
       : fills_(fills), object_path_(object_path), view_(view) {}
 
-  UpstreamPool& pool() const override;
+  Upstream& pool() const override;
   std::string_view name() const override { return object_path_; }
   Result<std::string> request_text() override;
   HeadVerdict take(const http::ResponseHead& head, FillPermit& permit) override;

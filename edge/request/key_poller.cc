@@ -47,12 +47,12 @@ Result<void> replace_file(const std::string& file, std::string_view text) {
 
 }  // namespace
 
-KeyPoller::KeyPoller(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers, UpstreamPool& pool,
+KeyPoller::KeyPoller(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers, Upstream& upstream,
                      KeyPollerOptions options, Observer& observer)
     : ring_(ring),
       clock_(clock),
       workers_(workers),
-      pool_(pool),
+      upstream_(upstream),
       options_(std::move(options)),
       observer_(observer),
       timer_(ring) {}
@@ -101,7 +101,7 @@ void KeyPoller::poll() {
   received_ = 0;
   last_begun_ = clock_.monotonic();
   request_text_ = options_.request_text();
-  pool_.begin(*this);
+  upstream_.begin(*this);
 }
 
 bool KeyPoller::head(const http::ResponseHead& head) {

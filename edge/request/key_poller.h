@@ -11,7 +11,7 @@
 #include "common/ring/ring.h"
 #include "common/ring/side_workers.h"
 #include "common/ring/timer.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 #include "edge/request/key_set.h"
 
 namespace reelway::edge {
@@ -41,7 +41,7 @@ class KeyPoller final : private UpstreamCall {
     ~Observer() = default;
   };
 
-  KeyPoller(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers, UpstreamPool& pool,
+  KeyPoller(ring::Ring& ring, const Clock& clock, ring::SideWorkers& workers, Upstream& upstream,
             KeyPollerOptions options, Observer& observer);
   ~KeyPoller();
 
@@ -71,7 +71,7 @@ class KeyPoller final : private UpstreamCall {
   ring::Ring& ring_;
   const Clock& clock_;
   ring::SideWorkers& workers_;
-  UpstreamPool& pool_;
+  Upstream& upstream_;
   const KeyPollerOptions options_;
   Observer& observer_;
   KeySet keys_;

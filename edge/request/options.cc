@@ -9,6 +9,7 @@ namespace {
 
 using config::Kind;
 
+constexpr std::size_t kUpstreamsMax = 16;
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
@@ -30,13 +31,25 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "The base URL by which players reach this edge, as https://edge-1.example. The origin hands it out with a "
      "playback; without it only the origin's own list names this edge."},
     {"upstream.url", Kind::url, "", true, 0, 0,
-     "The origin's media port, as http://host:port. The name is looked up once, at the start."},
+     "The origin's media port, as http://host:port or https://host:port. The name is looked up again every 30 seconds, "
+     "and all of its "
+     "addresses are used."},
+    {"upstream.others", Kind::text_list, "", false, 0, 0,
+     "Further origins of the same films, rentals and keys, 15 at most, as \"http://host:port priority=2\". Priority 1 "
+     "to "
+     "9, 2 if not said; upstream.url has 1. One of a larger priority is asked only while all of the smaller ones are "
+     "out "
+     "of use; those of the same are asked in turn."},
+    {"upstream.ca_file", Kind::path, "", false, 0, 0,
+     "Certificates in PEM that upstreams with https are verified with, their names as well as their chain. Empty: the "
+     "system's. Read once, at the start."},
     {"upstream.secret_file", Kind::path, "", true, 0, 0,
      "A file whose first line is this edge's secret from the origin's edge list, readable by its owner only."},
     {"upstream.connections_max", Kind::integer, "64", false, 1, 4096,
-     "Connections to the upstream at once. Further fetches wait for one, 1024 at most, 10 seconds at most."},
+     "Connections to one address of an upstream at once. Further fetches wait for one, 1024 at most, 10 seconds at "
+     "most."},
     {"upstream.connect_timeout", Kind::duration, "2s", false, 10, kMinute,
-     "How long a connection to the upstream may take to come about."},
+     "How long a connection to the upstream may take to come about, TLS included."},
     {"upstream.first_byte_timeout", Kind::duration, "10s", false, 10, 10 * kMinute,
      "How long the upstream may take from a request to the head of its answer; then the viewer gets timed_out."},
     {"upstream.idle_timeout", Kind::duration, "10s", false, 10, 10 * kMinute,
@@ -57,8 +70,10 @@ constexpr auto kOptions = std::to_array<config::Option>({
     {"tokens.failures_per_minute", Kind::integer, "60", false, 1, 1'000'000,
      "How many of them are forgiven each minute."},
     {"site.upstreams", Kind::text_list, "", false, 0, 0,
-     "The origin of a site, as http://host:port, for which this edge is a general shared cache: it answers all paths "
-     "that do not begin with /t/. Empty: it serves films only."},
+     "The origins of a site, as \"http://host:port\" or \"https://host:port priority=2\" (1 if not said), 16 at most, "
+     "for "
+     "which this edge is a general shared cache: it answers all paths that do not begin with /t/. Empty: it serves "
+     "films only."},
     {"site.content_bytes_max", Kind::bytes, "1MiB", false, 0, 64 * kMiB,
      "The longest content of a request to the site; it is held in memory until it is whole. More gets 413."},
     {"site.stale_when_unreachable", Kind::duration, "10m", false, 0, 7 * 24 * 60 * kMinute,
@@ -108,20 +123,29 @@ bool is_edge_id(std::string_view text) {
   return true;
 }
 
-Result<config::Endpoint> endpoint_of_url(std::string_view option, std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  const std::string name(option);
-  if (!url.starts_with(kScheme)) return invalid(name + " must begin with http://");
-  std::string_view authority = url.substr(kScheme.size());
-  if (const auto slash = authority.find('/'); slash != std::string_view::npos) {
-    if (slash + 1 != authority.size()) return invalid(name + " must have no path");
-    authority = authority.substr(0, slash);
+Result<UpstreamUrl> upstream_of(std::string_view option, std::string_view text, std::uint32_t default_priority) {
+  auto url = parse_upstream(text, default_priority);
+  if (!url.ok()) return invalid(std::string(option) + ": " + url.error().detail);
+  return url;
+}
+
+Result<std::vector<UpstreamUrl>> upstreams_of(const config::Settings& settings, std::string_view option,
+                                              std::uint32_t default_priority) {
+  std::vector<UpstreamUrl> upstreams;
+  for (const std::string& text : settings.list(option)) {
+    auto url = upstream_of(option, text, default_priority);
+    if (!url.ok()) return std::move(url).error();
+    upstreams.push_back(std::move(url).value());
   }
-  const auto colon = authority.rfind(':');
-  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
-  auto endpoint = config::parse_endpoint(has_port ? std::string(authority) : std::string(authority) + ":80");
-  if (!endpoint.ok()) return invalid(name + ": " + endpoint.error().detail);
-  return endpoint;
+  return upstreams;
+}
+
+Result<std::vector<UpstreamUrl>> film_upstreams(const config::Settings& settings) {
+  auto first = upstream_of("upstream.url", settings.text("upstream.url"), 1);
+  if (!first.ok()) return std::move(first).error();
+  auto upstreams = upstreams_of(settings, "upstream.others", 2);
+  if (upstreams.ok()) upstreams->insert(upstreams->begin(), std::move(first).value());
+  return upstreams;
 }
 
 // "/mnt/disk2 800GiB"
@@ -168,7 +192,8 @@ Result<void> check(const EdgeConfig& config) {
       config.log_level != "error") {
     return invalid("log.level: expected debug, info, warn or error");
   }
-  if (config.site_upstreams.size() > 1) return invalid("site.upstreams: one origin is supported");
+  if (config.upstreams.size() > kUpstreamsMax) return invalid("upstream.others: at most 15 can be named");
+  if (config.site_upstreams.size() > kUpstreamsMax) return invalid("site.upstreams: at most 16 can be named");
   for (const std::string& origin : config.cors_origins) {
     if (origin != "*" && (origin.find("://") == std::string::npos || origin.ends_with('/'))) {
       return invalid("cors.origins: expected scheme://host[:port] without a path, or \"*\", not " + origin);
@@ -188,9 +213,10 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.edge_id = settings.text("edge_id");
   config.public_listen = settings.endpoint("public.listen");
   config.admin_listen = settings.endpoint("admin.listen");
-  auto upstream = endpoint_of_url("upstream.url", settings.text("upstream.url"));
-  if (!upstream.ok()) return std::move(upstream).error();
-  config.upstream = std::move(upstream).value();
+  auto upstreams = film_upstreams(settings);
+  if (!upstreams.ok()) return std::move(upstreams).error();
+  config.upstreams = std::move(upstreams).value();
+  config.upstream_ca_file = settings.text("upstream.ca_file");
   config.upstream_connections_max = static_cast<std::size_t>(settings.integer("upstream.connections_max"));
   config.upstream_connect_timeout = settings.duration("upstream.connect_timeout");
   config.upstream_first_byte_timeout = settings.duration("upstream.first_byte_timeout");
@@ -201,11 +227,9 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.rights_staleness_max = settings.duration("rights.staleness_max");
   config.token_failures_burst = static_cast<std::uint32_t>(settings.integer("tokens.failures_burst"));
   config.token_failures_per_minute = static_cast<std::uint32_t>(settings.integer("tokens.failures_per_minute"));
-  for (const std::string& url : settings.list("site.upstreams")) {
-    auto endpoint = endpoint_of_url("site.upstreams", url);
-    if (!endpoint.ok()) return std::move(endpoint).error();
-    config.site_upstreams.push_back(std::move(endpoint).value());
-  }
+  auto site_upstreams = upstreams_of(settings, "site.upstreams", 1);
+  if (!site_upstreams.ok()) return std::move(site_upstreams).error();
+  config.site_upstreams = std::move(site_upstreams).value();
   config.site_content_bytes_max = settings.bytes("site.content_bytes_max");
   config.site_stale_when_unreachable = settings.duration("site.stale_when_unreachable");
   config.store_directory = settings.text("store.directory");

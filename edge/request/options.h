@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "edge/net/upstream_url.h"
 #include "edge/store/store.h"
 
 namespace reelway::edge {
@@ -22,7 +23,8 @@ struct EdgeConfig {
   config::Endpoint admin_listen;
   std::string admin_credential;
 
-  config::Endpoint upstream;
+  std::vector<UpstreamUrl> upstreams;  // the first is upstream.url, and names the host for all
+  std::string upstream_ca_file;        // empty: the system's
   std::string upstream_secret;
   std::size_t upstream_connections_max = 64;
   std::chrono::milliseconds upstream_connect_timeout{2'000};
@@ -36,7 +38,7 @@ struct EdgeConfig {
   std::uint32_t token_failures_burst = 20;
   std::uint32_t token_failures_per_minute = 60;
 
-  std::vector<config::Endpoint> site_upstreams;  // empty: only films are served
+  std::vector<UpstreamUrl> site_upstreams;  // empty: only films are served
   std::uint64_t site_content_bytes_max = 0;
   std::chrono::milliseconds site_stale_when_unreachable{0};
 

@@ -17,6 +17,8 @@ class Relay::Call final : public UpstreamCall {
   std::optional<Error> failed_at_once;
 
   const std::string& request_text() const override { return request_text_; }
+  // It is a POST, but a heartbeat that comes twice keeps the session as one does.
+  bool repeatable() const override { return true; }
 
   bool head(const http::ResponseHead& head) override {
     answer_.status = head.status;
@@ -52,7 +54,7 @@ class Relay::Call final : public UpstreamCall {
   std::array<std::uint8_t, 4096> room_{};
 };
 
-Relay::Relay(UpstreamPool& pool) : pool_(pool) {}
+Relay::Relay(Upstream& upstream) : upstream_(upstream) {}
 Relay::~Relay() = default;
 
 Result<void> Relay::begin(const access::SessionId& session, std::string request_text, Waiter& waiter) {
@@ -69,7 +71,7 @@ Result<void> Relay::begin(const access::SessionId& session, std::string request_
   Call& call = *made;
   calls_.emplace(&call, std::move(made));
   by_waiter_[&waiter] = &call;
-  pool_.begin(call);
+  upstream_.begin(call);
   call.beginning = false;
   if (!call.failed_at_once) return {};
   const Error error = *call.failed_at_once;

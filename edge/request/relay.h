@@ -11,7 +11,7 @@
 
 #include "common/access/token.h"
 #include "common/base/result.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 
 namespace reelway::edge {
 
@@ -43,7 +43,7 @@ class Relay {
     ~Waiter() = default;
   };
 
-  explicit Relay(UpstreamPool& pool);
+  explicit Relay(Upstream& upstream);
   ~Relay();
 
   // `request_text` is a whole request without a body. A session has one call under way at most, so that one viewer
@@ -59,7 +59,7 @@ class Relay {
   class Call;
   void end(Call& call, Result<RelayedAnswer> answer);
 
-  UpstreamPool& pool_;
+  Upstream& upstream_;
   std::unordered_map<const Call*, std::unique_ptr<Call>> calls_;
   std::unordered_map<const Waiter*, Call*> by_waiter_;
   std::set<access::SessionId> sessions_;  // of calls_

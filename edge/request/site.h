@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "common/base/clock.h"
-#include "edge/net/upstream_pool.h"
+#include "edge/net/upstream.h"
 #include "edge/policy/reuse.h"
 #include "edge/request/uncacheable_keys.h"
 #include "edge/store/store.h"
@@ -49,7 +49,7 @@ struct Site {
 
   Store& store;
   Fills& fills;
-  UpstreamPool& pool;
+  Upstream& pool;
   const Clock& clock;
   const std::string& edge_id;
   std::string upstream_name;  // stands in for the Host of a request without one

@@ -44,7 +44,7 @@ class SiteFetch final : public Fetch {
   // The fill is for nobody but the store, and counts among Site::kBackgroundMax while it lasts.
   void in_background();
 
-  UpstreamPool& pool() const override { return site_.pool; }
+  Upstream& pool() const override { return site_.pool; }
   std::string_view name() const override { return target_; }
   Result<std::string> request_text() override;
   HeadVerdict take(const http::ResponseHead& head, FillPermit& permit) override;

@@ -173,7 +173,8 @@ class EdgeInHouse {
     config.public_listen = {"127.0.0.1", 0};
     config.admin_listen = {"127.0.0.1", 0};
     config.admin_credential = "admin-credential-for-tests";
-    config.upstream = {upstream.substr(0, colon), static_cast<std::uint16_t>(std::stoi(upstream.substr(colon + 1)))};
+    config.upstreams = {
+        {.host = upstream.substr(0, colon), .port = static_cast<std::uint16_t>(std::stoi(upstream.substr(colon + 1)))}};
     config.upstream_secret = kEdgeSecret;
     config.keys_poll_interval = std::chrono::milliseconds(100);
     config.store_directory = folder + "/" + name;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "edge/net/upstream_pool.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/edge/replica/frame_origin.h"
 #include "tests/unit/edge/replica/test_clock.h"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/net/upstream_pool.h"
 #include "tests/support/fake_origin.h"
 #include "tests/unit/edge/replica/records.h"
 #include "tests/unit/edge/replica/test_clock.h"

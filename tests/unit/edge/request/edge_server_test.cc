@@ -101,7 +101,7 @@ TEST_F(EdgeServerTest, TheLastKnownKeysOutliveARestartWithoutAnOrigin) {
   script("a.m4s", {.body = body});
   EXPECT_EQ(get("a.m4s").status, 200);
   edge_.reset();
-  config_.upstream.port = 1;  // nothing listens there
+  config_.upstreams.front().port = 1;  // nothing listens there
   start();
   EXPECT_EQ(get("a.m4s").body, body);
   const PlainResponse miss = get("b.m4s");

@@ -198,7 +198,7 @@ inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::stri
   config.public_listen = {"127.0.0.1", 0};
   config.admin_listen = {"127.0.0.1", 0};
   config.admin_credential = "admin-credential-for-tests";
-  config.upstream = {"127.0.0.1", origin.port()};
+  config.upstreams = {UpstreamUrl{.host = "127.0.0.1", .port = origin.port()}};
   config.upstream_secret = "edge-secret-for-tests";
   config.keys_poll_interval = std::chrono::milliseconds(50);
   config.site_content_bytes_max = 1 << 20;

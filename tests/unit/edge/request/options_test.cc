@@ -33,8 +33,8 @@ class OptionsTest : public ::testing::Test {
 TEST_F(OptionsTest, DefaultsAndSecrets) {
   const auto config = load("edge_id: edge-a\n" + upstream("http://origin.example:8081"));
   ASSERT_TRUE(config.ok()) << describe(config.error());
-  EXPECT_EQ(config->upstream.host, "origin.example");
-  EXPECT_EQ(config->upstream.port, 8081);
+  EXPECT_EQ(config->upstreams.front().host, "origin.example");
+  EXPECT_EQ(config->upstreams.front().port, 8081);
   EXPECT_EQ(config->upstream_secret, "a-secret-that-is-long-enough");
   EXPECT_EQ(config->public_listen.port, 8090);
   EXPECT_EQ(config->keys_poll_interval.count(), 1000);
@@ -51,7 +51,10 @@ TEST_F(OptionsTest, WhatTheTableCannotSayIsChecked) {
   const std::string good = upstream("http://127.0.0.1:8081");
   EXPECT_EQ(code("edge_id: edge a\n" + good), ErrorCode::config_value_invalid);
   EXPECT_EQ(code("edge_id: 1edge\n" + good), ErrorCode::config_value_invalid);
-  EXPECT_EQ(code("edge_id: e\n" + upstream("https://127.0.0.1:8081")), ErrorCode::config_value_invalid);
+  EXPECT_EQ(code("edge_id: e\n" + upstream("https://127.0.0.1:8081")), ErrorCode::usage);
+  EXPECT_EQ(code("edge_id: e\n" + good + "  others: [\"https://b.example priority=3\", \"http://c.example\"]\n"),
+            ErrorCode::usage);
+  EXPECT_EQ(code("edge_id: e\n" + good + "  others: [\"b.example\"]\n"), ErrorCode::config_value_invalid);
   EXPECT_EQ(code("edge_id: e\n" + upstream("http://127.0.0.1:8081/path")), ErrorCode::config_value_invalid);
   EXPECT_EQ(code("edge_id: e\nlog:\n  level: loud\n" + good), ErrorCode::config_value_invalid);
   EXPECT_EQ(code("edge_id: e\ncors:\n  origins: [player.example]\n" + good), ErrorCode::config_value_invalid);

@@ -86,7 +86,7 @@ TEST_F(RentalTest, AnOriginThatFailsToAnswerIsNoRefusalForGood) {
 TEST_F(RentalTest, ARestartedEdgeDecidesWithoutAnOrigin) {
   EXPECT_EQ(get(url(kRented, "v1/a.m4s")).status, 200);
   edge_.reset();
-  config_.upstream.port = 1;  // nothing listens there
+  config_.upstreams.front().port = 1;  // nothing listens there
   start();
   EXPECT_EQ(get(url(kRented, "v1/a.m4s")).status, 200);
   EXPECT_EQ(code(url(kEnded, "v1/a.m4s")), "entitlement_revoked");

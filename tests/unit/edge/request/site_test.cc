@@ -29,7 +29,7 @@ Script not_modified(std::string headers) {
 
 class SiteTest : public ::testing::Test {
  protected:
-  SiteTest() { config_.site_upstreams = {{"127.0.0.1", origin_.port()}}; }
+  SiteTest() { config_.site_upstreams = {{.host = "127.0.0.1", .port = origin_.port()}}; }
   void SetUp() override { start(); }
   void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
   void restart() {
