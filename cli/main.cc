@@ -26,6 +26,7 @@ Examples:
   reelway play ann@example.net sintel
   reelway edges
   reelway explain http://edge-1.example.net/t/.../sintel/v1/master.m3u8
+  reelway purge --tag frontpage
   reelway --json titles sintel
 
 The configuration says where the origin and the edges are:
@@ -98,6 +99,7 @@ int main(int argc, char** argv) {
   cli::add_titles(app, chosen);
   cli::add_play_url(app, chosen);
   cli::add_explain(app, chosen);
+  cli::add_purge(app, chosen);
   cli::add_keys(app, chosen);
   cli::add_rent(app, chosen);
   cli::add_buy(app, chosen);

@@ -18,7 +18,8 @@ constexpr std::array kOptions{
            "may read "
            "it (mode 0600)."},
     Option{"edges", Kind::text_list, "[]", false, 0, 0,
-           "Edges that the command explain asks, each as one text of three parts with a space between them: the edge's "
+           "Edges that the commands explain and purge ask, each as one text of three parts with a space between them: "
+           "the edge's "
            "public "
            "base URL, the URL of its admin port, and the file with that port's credential. For example "
            "\"http://127.0.0.1:8090 http://127.0.0.1:8091 /etc/reelway/edge-admin.secret\"."},

@@ -40,6 +40,7 @@ void add_ingest(CLI::App& app, Invocation& chosen);
 void add_titles(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);
 void add_explain(CLI::App& app, Invocation& chosen);
+void add_purge(CLI::App& app, Invocation& chosen);
 void add_keys(CLI::App& app, Invocation& chosen);
 void add_rent(CLI::App& app, Invocation& chosen);
 void add_buy(CLI::App& app, Invocation& chosen);

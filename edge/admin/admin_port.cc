@@ -8,6 +8,7 @@
 #include "edge/admin/credential.h"
 #include "edge/admin/explain.h"
 #include "edge/admin/metrics.h"
+#include "edge/admin/purge_route.h"
 #include "edge/admin/state.h"
 
 namespace reelway::edge {
@@ -17,7 +18,7 @@ constexpr std::size_t kConnectionsMax = 64;
 
 }  // namespace
 
-// One operator's connection. Every answer but explain's is made at once.
+// One operator's connection. Every answer but explain's and purge's is made at once.
 class AdminPort::AdminExchange final : public Exchange {
  public:
   AdminExchange(AdminPort& port, ResponseStream& stream) : port_(port), stream_(stream) {}
@@ -28,6 +29,7 @@ class AdminPort::AdminExchange final : public Exchange {
   void client_gone() override {
     if (explanation_) explanation_->cancel();
     explanation_.reset();
+    purge_.reset();
   }
 
  private:
@@ -36,13 +38,15 @@ class AdminPort::AdminExchange final : public Exchange {
     std::string_view path;
     void (AdminExchange::*serve)();
   };
-  static const std::array<Route, 5> kRoutes;
+  static const std::array<Route, 6> kRoutes;
 
   void metrics();
   void state();
   void ready();
   void drain();
   void explain();
+  void purge();
+  void purged(const PurgeRequest& request, const Result<PurgeResult>& outcome);
   void answer(std::uint16_t status, std::string_view content_type, std::string body);
   void refuse(const Error& error, std::string_view lines = {});
 
@@ -50,14 +54,16 @@ class AdminPort::AdminExchange final : public Exchange {
   ResponseStream& stream_;
   bool keep_alive_ = false;
   std::shared_ptr<Explanation> explanation_;
+  std::shared_ptr<PurgeRequest> purge_;  // that is answered when it is durable; null once the asker has left
 };
 
-const std::array<AdminPort::AdminExchange::Route, 5> AdminPort::AdminExchange::kRoutes = {{
+const std::array<AdminPort::AdminExchange::Route, 6> AdminPort::AdminExchange::kRoutes = {{
     {http::Method::get, "/metrics", &AdminExchange::metrics},
     {http::Method::get, "/v1/state", &AdminExchange::state},
     {http::Method::get, "/v1/ready", &AdminExchange::ready},
     {http::Method::get, "/v1/explain", &AdminExchange::explain},
     {http::Method::post, "/v1/drain", &AdminExchange::drain},
+    {http::Method::post, "/v1/purge", &AdminExchange::purge},
 }};
 
 void AdminPort::AdminExchange::begin() {
@@ -72,7 +78,7 @@ void AdminPort::AdminExchange::begin() {
                   route.method == http::Method::get ? "Allow: GET\r\n" : "Allow: POST\r\n");
   }
   refuse({ErrorCode::http_not_found, Side::client, false,
-          "the admin port serves /metrics, /v1/state, /v1/ready, /v1/explain and /v1/drain"});
+          "the admin port serves /metrics, /v1/state, /v1/ready, /v1/explain, /v1/purge and /v1/drain"});
 }
 
 void AdminPort::AdminExchange::metrics() {
@@ -105,6 +111,24 @@ void AdminPort::AdminExchange::explain() {
   explanation_ = std::make_shared<Explanation>(port_.server_, port_.clock_, std::move(*target),
                                                [this](std::string json) { answer(200, "application/json", json); });
   explanation_->start();
+}
+
+// POST /v1/purge?url=...|prefix=...|tag=...[&soft=1]. In effect for viewers before anything is awaited; answered when
+// it is on disk. It goes on when the asker leaves.
+void AdminPort::AdminExchange::purge() {
+  const auto request = purge_request(stream_.request().query());
+  if (!request.ok()) return refuse(request.error());
+  purge_ = std::make_shared<PurgeRequest>(*request);
+  const std::weak_ptr<PurgeRequest> asked = purge_;
+  port_.server_.store().purge(*request, [this, asked](const Result<PurgeResult>& outcome) {
+    if (const auto still = asked.lock()) purged(*still, outcome);
+  });
+}
+
+void AdminPort::AdminExchange::purged(const PurgeRequest& request, const Result<PurgeResult>& outcome) {
+  const std::string body = outcome.ok() ? purge_json(port_.server_.config().edge_id, request, *outcome) : std::string{};
+  purge_.reset();
+  outcome.ok() ? answer(200, "application/json", body) : refuse(outcome.error());
 }
 
 void AdminPort::AdminExchange::answer(std::uint16_t status, std::string_view content_type, std::string body) {

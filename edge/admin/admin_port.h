@@ -8,8 +8,8 @@
 
 namespace reelway::edge {
 
-// The operator's port of an edge: metrics, state, explain, drain and ready, each behind the credential. On the same
-// ring as the viewers' port; none of its answers takes long to make.
+// The operator's port of an edge: metrics, state, explain, purge, drain and ready, each behind the credential. On the
+// same ring as the viewers' port; none of its answers takes long to make.
 class AdminPort final : private ExchangeFactory {
  public:
   static Result<std::unique_ptr<AdminPort>> open(ring::Ring& ring, const Clock& clock, EdgeServer& server,

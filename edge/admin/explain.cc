@@ -6,6 +6,8 @@
 #include "common/telemetry/log.h"
 #include "edge/policy/cache_key.h"
 #include "edge/policy/freshness.h"
+#include "edge/policy/reuse.h"
+#include "edge/request/site_fetch.h"
 
 namespace reelway::edge {
 namespace {
@@ -39,6 +41,13 @@ Json object_json(const Store::Probe& probe, std::int64_t now_ms) {
 }
 
 }  // namespace
+
+std::string_view public_host(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (scheme == std::string_view::npos || scheme > target.find('/')) return {};
+  const std::string_view rest = target.substr(scheme + 3);
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
 
 std::string_view public_path(std::string_view target) {
   const auto scheme = target.find("://");
@@ -81,6 +90,7 @@ Explanation::~Explanation() {
 }
 
 void Explanation::start() {
+  if (server_.site() != nullptr && !public_path(target_).starts_with("/t/")) return explain_site();
   auto path = access::parse_play_path(public_path(target_));
   if (!path.ok()) {
     verdicts_.push_back({"receive", path.error(), {}});
@@ -146,19 +156,69 @@ void Explanation::look_up() {
                         [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->finish(probe); });
 }
 
+void Explanation::explain_site() {
+  const std::string_view host = public_host(target_);
+  const auto path = target_.find(public_path(target_), host.empty() ? 0 : target_.find("://") + 3 + host.size());
+  std::string asked = path == std::string::npos ? "/" : target_.substr(path, target_.find('#', path) - path);
+  if (!asked.starts_with('/')) asked.insert(0, "/");
+  primary_key_ = key_ = site_cache_key(host.empty() ? server_.site()->upstream_name : host, asked);
+  verdicts_.push_back({"receive", std::nullopt, "the site's"});
+  look_up_site();
+}
+
+void Explanation::look_up_site() {
+  server_.store().probe(
+      key_, [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->look_at(probe); });
+}
+
+// A marker leads to the variant of a request that has none of the fields that it names.
+void Explanation::look_at(const std::optional<Store::Probe>& probe) {
+  const bool is_marker = probe && probe->state == ObjectState::complete && probe->meta.status == 0;
+  if (!is_marker || key_ != primary_key_) return finish(probe);
+  std::string names;
+  for (const std::string& name : probe->meta.vary) names += (names.empty() ? "" : ", ") + name;
+  verdicts_.push_back({"vary", std::nullopt, "by " + names + "; looked up as for a request without them"});
+  key_ = variant_key_of(probe->meta, primary_key_, {});
+  look_up_site();
+}
+
+// What a complete stored object means to a request: the answer to "would".
+std::string Explanation::judge_stored(const Store::Probe& probe) {
+  if (!primary_key_.empty()) return judge_site(probe);
+  const std::int64_t now_ms = clock_.wall_ms();
+  const bool fresh = probe.meta.fresh_until_ms > now_ms;
+  verdicts_.push_back({"reuse", std::nullopt, describe(freshness_of(probe.meta), now_ms)});
+  return fresh ? "hit" : "miss";
+}
+
+std::string Explanation::judge_site(const Store::Probe& probe) {
+  const StoredFreshness freshness = freshness_of(probe.meta);
+  const ReuseDecision decision = decide_reuse({}, freshness, clock_.wall_ms());
+  std::string detail = describe(freshness, clock_.wall_ms());
+  if (!decision.reason.empty()) detail.append("; ").append(decision.reason);
+  verdicts_.push_back({"reuse", std::nullopt, std::move(detail)});
+  switch (decision.reuse) {
+    case Reuse::fresh:
+    case Reuse::stale_allowed: return "hit";
+    case Reuse::stale_while_revalidate: return "hit, stale, and validate in the background";
+    case Reuse::validate: return "miss, validate";
+    case Reuse::fetch:
+    case Reuse::only_if_cached_504: return "miss";
+  }
+  return "miss";
+}
+
 void Explanation::finish(const std::optional<Store::Probe>& probe) {
   if (!explained_) return;
   const std::int64_t now_ms = clock_.wall_ms();
   const bool whole = probe && probe->state == ObjectState::complete;
-  const bool stale = whole && probe->meta.fresh_until_ms <= now_ms;
   const bool refused = !verdicts_.empty() && verdicts_.back().refusal;
   if (!refused) {
     std::string found = "not stored";
     if (probe) found = whole ? "stored in " + tier_text(probe->tier) : "being fetched";
-    if (stale) found += ", no longer fresh";
     verdicts_.push_back({"lookup", std::nullopt, std::move(found)});
   }
-  std::string would = whole && !stale ? "hit" : "miss";
+  std::string would = whole && !refused ? judge_stored(*probe) : "miss";
   Json steps = Json::array();
   for (const Verdict& verdict : verdicts_) {
     Json step{{"step", verdict.step}, {"verdict", verdict.refusal ? "refused" : "ok"}};

@@ -36,6 +36,12 @@ class Explanation final : public std::enable_shared_from_this<Explanation>,
   void rights_decided(Result<void> decision) override;
   void judge_rental(const Grant& grant);
   void look_up();
+  // A request of the site, without any field but Host: no token, and what is stored by the rules of a shared cache.
+  void explain_site();
+  void look_up_site();
+  void look_at(const std::optional<Store::Probe>& probe);
+  std::string judge_stored(const Store::Probe& probe);
+  std::string judge_site(const Store::Probe& probe);
   void finish(const std::optional<Store::Probe>& probe);
 
   EdgeServer& server_;
@@ -47,11 +53,15 @@ class Explanation final : public std::enable_shared_from_this<Explanation>,
   std::shared_ptr<Explanation> self_;  // while something is awaited
   std::optional<access::PlayPath> path_;
   std::string key_;
+  std::string primary_key_;  // of a site's object; key_ may be that of a variant
   std::vector<Verdict> verdicts_;
 };
 
 // The path of a public URL or path: "http://127.0.0.1:8090/t/x" and "/t/x" both give "/t/x".
 std::string_view public_path(std::string_view target);
+
+// The host of a URL, with its port; empty for a path alone.
+std::string_view public_host(std::string_view target);
 
 // The value of a query parameter, percent-decoded; nothing when it is absent or badly encoded.
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name);

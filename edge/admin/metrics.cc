@@ -76,6 +76,14 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_fetch_continuations_total", counter,
      "Requests for the rest of a film's body that broke off, by result: completed, refused (the answer was not that "
      "rest) or failed."},
+    {"reelway_edge_fetches_not_modified_total", counter, "Stored objects that the upstream said are still good."},
+    {"reelway_edge_site_requests_total", counter,
+     "Requests of the site by what is particular to them (case): passed, fetched for one request alone; not_shared, "
+     "read "
+     "along but the answer was another's only; stood_in, answered stale because the upstream failed."},
+    {"reelway_edge_site_validations_total", counter,
+     "Validations in the background (result): begun, or shed because too many were under way."},
+    {"reelway_edge_site_invalidations_total", counter, "Stored responses dropped because of an unsafe request."},
     {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
     {"reelway_edge_upstream_addresses", gauge,
      "Addresses that an upstream's name has, by group (films, control, heartbeats or site) and upstream."},
@@ -186,6 +194,18 @@ void add_process(MetricPage& page, EdgeServer& server, const ring::Ring& ring, c
   }
 }
 
+void add_site(MetricPage& page, const Site* site) {
+  const SiteCounters counters = site == nullptr ? SiteCounters{} : site->counters;
+  const MetricInfo& requests = metric("reelway_edge_site_requests_total");
+  page.counter(requests, counters.passed, {{"case", "passed"}});
+  page.counter(requests, counters.not_shared, {{"case", "not_shared"}});
+  page.counter(requests, counters.stood_in, {{"case", "stood_in"}});
+  const MetricInfo& validations = metric("reelway_edge_site_validations_total");
+  page.counter(validations, counters.background_begun, {{"result", "begun"}});
+  page.counter(validations, counters.background_shed, {{"result", "shed"}});
+  page.counter(metric("reelway_edge_site_invalidations_total"), counters.invalidated);
+}
+
 void add_requests(MetricPage& page, const RequestCounters& counters) {
   for (std::size_t i = 0; i < RequestCounters::kOutcomes; ++i) {
     page.counter(metric("reelway_edge_requests_total"), counters.by_outcome[i],
@@ -292,6 +312,7 @@ void add_upstream(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_fetched_bytes_total"), fills.fetched_bytes);
   page.counter(metric("reelway_edge_fetch_failures_total"), fills.fetch_failures);
   page.counter(metric("reelway_edge_fetches_not_kept_total"), fills.not_kept);
+  page.counter(metric("reelway_edge_fetches_not_modified_total"), fills.not_modified);
   page.gauge(metric("reelway_edge_fills"), static_cast<double>(server.fills().running()));
   const Upstreams& upstreams = server.upstreams();
   const ContinuationCounters& rests = upstreams.continuations();
@@ -346,6 +367,7 @@ std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock
   MetricPage page;
   add_process(page, server, ring, clock);
   add_requests(page, server.counters());
+  add_site(page, server.site());
   add_connections(page, server.listener());
   add_tokens(page, server);
   add_rentals(page, server);

@@ -80,8 +80,12 @@ StoredFreshness freshness_of(const ObjectMeta& meta) {
 }
 
 std::string variant_key_of(const Object& marker, std::string_view primary_key, const http::HeaderList& headers) {
-  auto key = variant_key(primary_key, marker.meta().vary, headers);
-  return key ? *key + "\n" + marker.meta().etag : std::string{};
+  return variant_key_of(marker.meta(), primary_key, headers);
+}
+
+std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers) {
+  auto key = variant_key(primary_key, marker.vary, headers);
+  return key ? *key + "\n" + marker.etag : std::string{};
 }
 
 KeptHeaders::KeptHeaders(const http::HeaderList& headers) {

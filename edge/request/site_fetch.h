@@ -12,6 +12,9 @@
 
 namespace reelway::edge {
 
+// Under which key a variant lies, by the metadata of its marker alone.
+std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers);
+
 // A request's header fields, outliving the request.
 class KeptHeaders {
  public:
