@@ -106,7 +106,7 @@ TEST_F(AdminPortTest, ExplainTellsWhatWouldHappen) {
   EXPECT_EQ(hit["object"]["length"], 3);
   EXPECT_EQ(hit["object"]["etag"], "\"e1\"");
   EXPECT_EQ(hit["target"], "/t/-/film/v1/a.m4s");
-  ASSERT_EQ(hit["steps"].size(), 5u);
+  ASSERT_EQ(hit["steps"].size(), 6u);
   EXPECT_EQ(hit["steps"][3]["step"], "rental");
   EXPECT_EQ(hit["steps"][1]["verdict"], "ok");
   EXPECT_EQ(explain("/t/" + token + "/film/v1/b.m4s")["would"], "miss");
