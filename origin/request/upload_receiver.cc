@@ -110,8 +110,11 @@ void UploadReceiver::run(const std::shared_ptr<Work>& work) {
         switch (work->kind) {
           case Work::Kind::claim: {
             auto writer = claim(uploads_, upload_, bytes_);
-            if (writer) work->writer = std::move(writer).value();
-            if (!writer) work->error = writer.error();
+            if (!writer) {
+              work->error = writer.error();
+            } else {
+              work->writer = std::move(writer).value();
+            }
             break;
           }
           case Work::Kind::append:
@@ -119,8 +122,11 @@ void UploadReceiver::run(const std::shared_ptr<Work>& work) {
             break;
           case Work::Kind::finish: {
             auto record = work->writer->finish();
-            if (record) work->record = std::move(record).value();
-            if (!record) work->error = record.error();
+            if (!record) {
+              work->error = record.error();
+            } else {
+              work->record = std::move(record).value();
+            }
             work->writer.reset();
             break;
           }

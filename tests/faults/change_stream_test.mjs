@@ -11,23 +11,13 @@ import { Cluster } from "../../tools/cluster.mjs";
 import { CuttingProxy } from "../support/cutting_proxy.mjs";
 import { makeFilm } from "../support/films.mjs";
 import { until } from "../support/playing.mjs";
+import { randomFrom } from "../support/random.mjs";
 import { Renting } from "../support/renting.mjs";
 
 const cuts = 100, kills = 20, writesPerSecond = 200;
 const seed = Number(process.env.REELWAY_SEED ?? Date.now() % 1_000_000);
 const state = mkdtempSync(join(tmpdir(), "reelway-stream-"));
 let cluster, proxy, renting;
-
-// A small generator of its own, so that a seed repeats a run (mulberry32).
-function randomFrom(value) {
-  let at = value;
-  return () => {
-    at = (at + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(at ^ (at >>> 15), 1 | at);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 before(async () => {
   cluster = new Cluster({ bin: process.env.REELWAY_BIN, state, edges: 1 });
