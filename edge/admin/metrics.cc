@@ -85,6 +85,9 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
      "Validations in the background (result): begun, or shed because too many were under way."},
     {"reelway_edge_site_invalidations_total", counter, "Stored responses dropped because of an unsafe request."},
     {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
+    {"reelway_edge_prefetches_total", counter,
+     "Segments fetched ahead of a player: begun, used (asked for by a player afterwards), or held_back because the "
+     "upstream was busy."},
     {"reelway_edge_upstream_addresses", gauge,
      "Addresses that an upstream's name has, by group (films, control, heartbeats or site) and upstream."},
     {"reelway_edge_upstream_addresses_in_use", gauge,
@@ -133,6 +136,13 @@ constexpr const MetricInfo& metric(std::string_view name) {
 
 double seconds(Clock::Monotonic::duration duration) {
   return std::chrono::duration<double>(duration).count();
+}
+
+void add_prefetches(MetricPage& page, const PrefetchCounters& prefetches) {
+  const MetricInfo& total = metric("reelway_edge_prefetches_total");
+  page.counter(total, prefetches.begun, {{"result", "begun"}});
+  page.counter(total, prefetches.used, {{"result", "used"}});
+  page.counter(total, prefetches.held_back, {{"result", "held_back"}});
 }
 
 void add_rentals(MetricPage& page, EdgeServer& server) {
@@ -372,6 +382,7 @@ std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock
   add_tokens(page, server);
   add_rentals(page, server);
   add_replica(page, server);
+  add_prefetches(page, server.prefetch().counters());
   add_upstream(page, server);
   add_store(page, server.store().counters());
   return page.text();

@@ -115,13 +115,15 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
       upstreams_(std::move(opened.upstreams)),
       fills_(*store_, upstreams_->films(), clock, upstream_name_, config_.edge_id, config_.upstream_secret),
       site_(upstreams_->site() == nullptr ? nullptr : std::make_unique<Site>(make_site())),
+      prefetch_(*store_, fills_, {config_.prefetch_segments, config_.prefetch_running_max},
+                [this] { return upstream_has_room(); }),
       relay_(upstreams_->heartbeats()),
       tokens_(ring, replica_->clock(), signature_workers_, token_options(config_),
               [this] { return poller_.poll_soon(); }),
       poller_(ring, clock, file_workers_, upstreams_->control(),
               poller_options(config_, [this] { return keys_request(); }), *this),
-      services_{clock_, config_.edge_id, cors_,     tokens_,           *store_,    fills_, replica_->rights(),
-                relay_, running_,        counters_, access_log_.get(), site_.get()},
+      services_{clock_,    config_.edge_id, cors_,    tokens_,   *store_,           fills_,     replica_->rights(),
+                prefetch_, relay_,          running_, counters_, access_log_.get(), site_.get()},
       signature_workers_(ring, 1, kChecksMax, "edge-tokens"),
       file_workers_(ring, 1, kFileJobsMax, "edge-files"),
       drain_timer_(ring),
@@ -168,6 +170,13 @@ std::string EdgeServer::keys_request() const {
   if (!config_.public_url.empty()) state += "; url=\"" + config_.public_url + "\"";
   if (const std::string parts = replica_->edge_state_header_parts(); !parts.empty()) state += "; " + parts;
   return fills_.request_text("/.reelway/v1/keys", "GET", state + "\r\n");
+}
+
+// For what nobody waits for: half of the connections stay free for what somebody does.
+bool EdgeServer::upstream_has_room() const {
+  const UpstreamGroup& films = upstreams_->film_group();
+  const std::size_t busy = films.connections() - films.idle_connections();
+  return films.waiting() == 0 && 2 * busy < config_.upstream_connections_max;
 }
 
 void EdgeServer::recheck_rentals() {

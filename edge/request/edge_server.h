@@ -51,6 +51,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const Site* site() const { return site_.get(); }
   const KeyPoller& keys() const { return poller_; }
   Replica& replica() { return *replica_; }
+  const Prefetch& prefetch() const { return prefetch_; }
   const Relay& relay() const { return relay_; }
   const RunningRequests& running() const { return running_; }
   const Fills& fills() const { return fills_; }
@@ -72,6 +73,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   void keys_changed(const KeySet& keys) override { tokens_.set_keys(keys); }
   void keys_polled(std::uint64_t number) override { tokens_.keys_polled(number); }
   std::string keys_request() const;
+  bool upstream_has_room() const;
   void recheck_rentals();
   void answers_drained();
   Site make_site();
@@ -90,6 +92,7 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   const std::unique_ptr<Upstreams> upstreams_;
   Fills fills_;
   std::unique_ptr<Site> site_;
+  Prefetch prefetch_;
   Relay relay_;
   RunningRequests running_;
   TokenAuthority tokens_;

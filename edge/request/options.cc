@@ -69,6 +69,11 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "Tokens that were found good before are not concerned."},
     {"tokens.failures_per_minute", Kind::integer, "60", false, 1, 1'000'000,
      "How many of them are forgiven each minute."},
+    {"prefetch.segments", Kind::integer, "1", false, 0, 8,
+     "How many segments are fetched ahead of a session that has met a miss: by the media playlist, or by what the "
+     "player says (CMCD). 0: none."},
+    {"prefetch.running_max", Kind::integer, "16", false, 1, 256,
+     "How many such fetches run at once; none is begun while more than half of upstream.connections_max is busy."},
     {"site.upstreams", Kind::text_list, "", false, 0, 0,
      "The origins of a site, as \"http://host:port\" or \"https://host:port priority=2\" (1 if not said), 16 at most, "
      "for "
@@ -227,6 +232,8 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.rights_staleness_max = settings.duration("rights.staleness_max");
   config.token_failures_burst = static_cast<std::uint32_t>(settings.integer("tokens.failures_burst"));
   config.token_failures_per_minute = static_cast<std::uint32_t>(settings.integer("tokens.failures_per_minute"));
+  config.prefetch_segments = static_cast<std::size_t>(settings.integer("prefetch.segments"));
+  config.prefetch_running_max = static_cast<std::size_t>(settings.integer("prefetch.running_max"));
   auto site_upstreams = upstreams_of(settings, "site.upstreams", 1);
   if (!site_upstreams.ok()) return std::move(site_upstreams).error();
   config.site_upstreams = std::move(site_upstreams).value();

@@ -38,6 +38,9 @@ struct EdgeConfig {
   std::uint32_t token_failures_burst = 20;
   std::uint32_t token_failures_per_minute = 60;
 
+  std::size_t prefetch_segments = 0;
+  std::size_t prefetch_running_max = 0;
+
   std::vector<UpstreamUrl> site_upstreams;  // empty: only films are served
   std::uint64_t site_content_bytes_max = 0;
   std::chrono::milliseconds site_stale_when_unreachable{0};

@@ -8,6 +8,7 @@
 #include "edge/request/access_log.h"
 #include "edge/request/counters.h"
 #include "edge/request/fill.h"
+#include "edge/request/prefetch.h"
 #include "edge/request/relay.h"
 #include "edge/request/running_requests.h"
 #include "edge/request/site.h"
@@ -25,6 +26,7 @@ struct Services {
   Store& store;
   Fills& fills;
   Rights& rights;
+  Prefetch& prefetch;
   Relay& relay;
   RunningRequests& running;
   RequestCounters& counters;

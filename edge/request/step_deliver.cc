@@ -157,6 +157,12 @@ void send_ready_answer(Request& request) {
   request.write({.head = state.ready_answer, .body = {}, .tail = {}, .owner = nullptr});
 }
 
+void prefetch_after(Request& request) {
+  const RequestState& state = request.state();
+  request.services().prefetch.after({request.stream().request(), state.path, request.grant().view, state.key,
+                                     state.outcome == CacheOutcome::hit_memory});
+}
+
 // Before the head is sent every failure can still be told.
 Verdict deliver_head(Request& request) {
   RequestState& state = request.state();
@@ -179,6 +185,7 @@ Verdict deliver_head(Request& request) {
     return Verdict::wait;
   }
   send_piece(request, head_of(request), first_bytes);
+  if (state.site == nullptr) prefetch_after(request);
   return Verdict::wait;
 }
 

@@ -202,6 +202,12 @@ void Store::purge(const PurgeRequest& request, std::function<void(Result<PurgeRe
   state_->leave_purged_fills(**rule);
 }
 
+std::shared_ptr<Object> Store::peek(std::string_view key) {
+  if (auto object = state_->memory.peek(key)) return object;
+  const auto at = state_->fills.find(key);
+  return at == state_->fills.end() ? nullptr : at->second.object;
+}
+
 void Store::probe(std::string key, std::function<void(std::optional<Probe>)> done) {
   auto object = state_->memory.peek(key);
   if (!object) {

@@ -160,6 +160,10 @@ class Store {
   // restart before its objects have left the disk would bring them back; shutting_down.
   void purge(const PurgeRequest& request, std::function<void(Result<PurgeResult>)> done);
 
+  // What is in memory of a key, complete or being filled; null when nothing is. Leaves no trace in the policy and the
+  // counters.
+  std::shared_ptr<Object> peek(std::string_view key);
+
   // What is known of a key without touching it: for explain. `done` as in load().
   struct Probe {
     Tier tier = Tier::none;
