@@ -161,11 +161,14 @@ int serve(EdgeConfig config) {
   if (!server.ok()) return fail(server.error());
   Program program(**ring, std::move(signals).value(), **server);
   auto admin = AdminPort::open(**ring, clock, **server, [&program] { program.begin_drain(); });
-  if (!admin.ok()) return fail(admin.error());
-  program.start(**admin);
+  if (!admin.ok()) {
+    (*server)->drain([&ring] { (*ring)->stop(); });
+  } else {
+    program.start(**admin);
+  }
   (*ring)->run();
   (*ring)->abandon();
-  return 0;
+  return admin.ok() ? 0 : fail(admin.error());
 }
 
 int run(const CommandLine& command) {

@@ -69,6 +69,14 @@ ListenerOptions listener_options(const EdgeConfig& config) {
   return options;
 }
 
+// The store works from its opening on, so a start that fails after it closes it as a drain does.
+Error after_closing(Store& store, ring::Ring& ring, Error error) {
+  store.close([&ring] { ring.stop(); });
+  ring.run();
+  ring.abandon();
+  return error;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const Clock& clock, EdgeConfig config) {
@@ -85,17 +93,17 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   opened.store = std::move(store).value();
   opened.random = std::make_unique<SystemRandom>();
   auto upstreams = Upstreams::create(ring, clock, *opened.random, config);
-  if (!upstreams.ok()) return std::move(upstreams).error();
+  if (!upstreams.ok()) return after_closing(*opened.store, ring, std::move(upstreams).error());
   opened.upstreams = std::move(upstreams).value();
   auto replica = Replica::open(ring, clock, *opened.random, replica_options(config));
-  if (!replica.ok()) return std::move(replica).error();
+  if (!replica.ok()) return after_closing(*opened.store, ring, std::move(replica).error());
   opened.replica = std::move(replica).value();
   std::unique_ptr<EdgeServer> server(new EdgeServer(ring, clock, std::move(config), std::move(opened)));
   auto listener = Listener::open(ring, clock, *address, listener_options(server->config_), *server);
   if (!listener.ok()) {
     Error error = std::move(listener).error();
     error.detail = "public.listen " + endpoint_text(server->config_.public_listen) + ": " + error.detail;
-    return error;
+    return after_closing(*server->store_, ring, std::move(error));
   }
   server->listener_ = std::move(listener).value();
   return server;

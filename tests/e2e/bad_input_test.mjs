@@ -190,6 +190,13 @@ test("a port in use", () => {
   assert.match(edge.text, new RegExp(cluster.edges[0].ready.public));
 });
 
+test("an admin port in use", () => {
+  const config = readFileSync(join(state, "edge-1.yaml"), "utf8").replace(join(state, "edge-1\""), join(state, "edge-y\""));
+  const edge = startError("reelway-edge", config.replace(/(admin:\s+listen: )"127\.0\.0\.1:0"/, `$1"${cluster.edges[0].ready.admin}"`));
+  assert.match(edge.text, /port_in_use/);
+  assert.match(edge.text, new RegExp(cluster.edges[0].ready.admin));
+});
+
 test("a second origin on the same data", () => {
   const run = startError("reelway-origin", readFileSync(join(state, "origin.yaml"), "utf8").replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:0"));
   assert.match(run.text, /store_unavailable/);
