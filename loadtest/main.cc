@@ -58,6 +58,7 @@ struct CommandLine {
   std::int64_t every_ms = 0;  // not given
   std::uint64_t rate = 0;     // not given
   bool own = false;
+  std::uint32_t batch = ring::RingOptions{}.entries;
   std::vector<std::string> sources;
   std::string log;
 };
@@ -189,6 +190,10 @@ void define_pace(CLI::App& app, CommandLine& line) {
   pace.add_option("--duration", line.duration_ms, "how long requests fall due (default 2s)")
       ->transform(duration_with_unit());
   pace.add_flag("--own", line.own, "connection number i only ever asks for URL number i, not for all in rotation");
+  pace.add_option(
+          "--batch", line.batch,
+          "operations handed to the kernel at once: with few, a flood does not keep its core from another client")
+      ->check(CLI::Range(8, 4096));
   pace.add_option("--sources", line.sources, "local addresses to connect from, in rotation, e.g. 127.0.0.2,127.0.0.3")
       ->delimiter(',');
   pace.add_option("--log", line.log,
@@ -223,7 +228,7 @@ void define(CLI::App& app, CommandLine& line) {
 int run(CLI::App& app, const CommandLine& line) {
   const auto list = requests_of(line);
   if (!list) return report(list.error());
-  auto ring = ring::Ring::create({.receive_buffers = 2, .receive_buffer_bytes = 4096});
+  auto ring = ring::Ring::create({.entries = line.batch, .receive_buffers = 2, .receive_buffer_bytes = 4096});
   if (!ring) return report(ring.error());
   if (app.got_subcommand("bench")) return bench(line, **ring, *list);
   if (app.got_subcommand("pace")) return pace(line, **ring, *list);
