@@ -178,7 +178,7 @@ Result<std::unique_ptr<DiskTier>> DiskTier::open_or_start_empty(ring::Ring& ring
 
 Result<std::unique_ptr<DiskTier::State>> DiskTier::open_state(ring::Ring& ring, const Clock& clock, MemoryTier& memory,
                                                               PurgeRules& purges, const DiskTierOptions& options) {
-  auto records = RecordIndex::open(index_directory(options));
+  auto records = RecordIndex::open(index_directory(options), options.index_memory);
   if (!records) return std::move(records).error();
   auto slabs = SlabFiles::open(options.directory + "/slabs", slab_capacity(options.budget_bytes));
   if (!slabs) return std::move(slabs).error();

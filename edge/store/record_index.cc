@@ -29,8 +29,9 @@ constexpr std::string_view kSchemaKey = "schema";
 constexpr std::string_view kSchema = "reelway-edge-store 1";
 constexpr std::size_t kRecords = 1;  // places in families()
 constexpr std::size_t kBodies = 2;
-constexpr std::size_t kBlockCacheBytes = 32 << 20;
-constexpr std::size_t kWriteBufferBytes = 16 << 20;
+constexpr std::size_t kWriteBufferBytes = 8 << 20;  // of one family; of all disks together: IndexMemory
+// In steps of this the buffer of a family takes memory, so with many disks none takes much that it does not need.
+constexpr std::size_t kWriteBufferStepBytes = 128 << 10;
 constexpr std::size_t kLogBytesMax = 64 << 20;
 
 rocksdb::Slice slice(std::string_view text) {
@@ -40,8 +41,9 @@ rocksdb::Slice slice(ByteView bytes) {
   return slice(as_text(bytes));
 }
 
-rocksdb::DBOptions database_options() {
+rocksdb::DBOptions database_options(const IndexMemory& memory) {
   rocksdb::DBOptions options;
+  options.write_buffer_manager = memory.write_buffers;
   options.info_log = std::make_shared<RocksDbLog>("edge store");
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -52,12 +54,17 @@ rocksdb::DBOptions database_options() {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+// The index of a table is itself read in blocks and kept in the cache, so that what open tables take in memory does not
+// grow with the number of objects.
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const IndexMemory& memory) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.block_cache = memory.cache;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.cache_index_and_filter_blocks = true;
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = kWriteBufferBytes;
+  options.arena_block_size = kWriteBufferStepBytes;
   options.compression = rocksdb::kNoCompression;
   return {{rocksdb::kDefaultColumnFamilyName, options}, {"records", options}, {"bodies", options}};
 }
@@ -79,10 +86,12 @@ bool is_damage(const rocksdb::Status& status) {
 }  // namespace
 
 struct RecordIndex::State {
-  explicit State(std::string the_directory) : directory(std::move(the_directory)) {}
+  State(std::string the_directory, IndexMemory the_memory)
+      : directory(std::move(the_directory)), memory(std::move(the_memory)) {}
   ~State() { close(); }
 
   const std::string directory;
+  const IndexMemory memory;
   mutable std::shared_mutex reopening;    // held shared by every call, exclusively while the database is reopened
   std::unique_ptr<rocksdb::DB> database;  // null after a reopening that failed, until the next one
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -96,7 +105,8 @@ struct RecordIndex::State {
     std::error_code failed;  // RocksDB reports it
     fs::create_directories(directory, failed);
     rocksdb::DB* opened = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(database_options(), directory, families(), &handles, &opened);
+    const rocksdb::Status status =
+        rocksdb::DB::Open(database_options(memory), directory, families(memory), &handles, &opened);
     database.reset(opened);
     return status;
   }
@@ -203,10 +213,10 @@ Result<void> RecordIndex::set_aside(const std::string& directory) {
   return {};
 }
 
-Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& directory) {
+Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const std::string& directory, IndexMemory memory) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::error_code failed;
-    auto state = std::make_unique<State>(directory);
+    auto state = std::make_unique<State>(directory, memory);
     const rocksdb::Status status = state->open();
     if (!status.ok()) {
       if (!is_damage(status) || attempt > 0) return index_error(directory, status);

@@ -18,9 +18,10 @@ namespace reelway::edge {
 namespace {
 
 std::vector<DiskTierOptions> disk_options(const StoreOptions& options) {
-  std::vector<DiskTierOptions> disks{{options.directory, options.disk_bytes, 0, options.faults}};
+  const IndexMemory index_memory;
+  std::vector<DiskTierOptions> disks{{options.directory, options.disk_bytes, 0, options.faults, index_memory}};
   for (const FurtherDisk& further : options.further_disks) {
-    disks.push_back({further.directory, further.bytes, 0, options.faults});
+    disks.push_back({further.directory, further.bytes, 0, options.faults, index_memory});
   }
   const std::uint64_t queue_bytes = std::min(options.disk_queue_bytes, options.memory_bytes / 4);
   for (DiskTierOptions& disk : disks) disk.queue_bytes_max = queue_bytes / disks.size();
