@@ -108,4 +108,22 @@ std::optional<Bytes> from_base64(std::string_view text) {
   return decode(text, kStandardInverse);
 }
 
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      decoded += text[at];
+      continue;
+    }
+    if (text.size() - at < 3) return std::nullopt;
+    const int high = hex_digit(text[at + 1]);
+    const int low = hex_digit(text[at + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    decoded += static_cast<char>(high << 4 | low);
+    at += 2;
+  }
+  return decoded;
+}
+
 }  // namespace reelway

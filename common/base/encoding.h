@@ -20,4 +20,7 @@ std::optional<Bytes> from_base64url(std::string_view text);
 std::string base64(ByteView bytes);
 std::optional<Bytes> from_base64(std::string_view text);
 
+// RFC 3986 section 2.1. Nothing when a '%' is not followed by two hexadecimal digits. A '+' stays a '+'.
+std::optional<std::string> percent_decoded(std::string_view text);
+
 }  // namespace reelway

@@ -64,18 +64,7 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     const auto equals = pair.find('=');
     if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
-    std::string value;
-    for (std::size_t i = equals + 1; i < pair.size(); ++i) {
-      if (pair[i] != '%') {
-        value += pair[i];
-        continue;
-      }
-      const auto byte = from_hex(pair.substr(i + 1, 2));
-      if (!byte || byte->size() != 1) return std::nullopt;
-      value += static_cast<char>(byte->front());
-      i += 2;
-    }
-    return value;
+    return percent_decoded(pair.substr(equals + 1));
   }
   return std::nullopt;
 }

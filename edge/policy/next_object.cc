@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/access/play_path.h"
+#include "common/base/encoding.h"
 #include "common/http/structured_field.h"
 
 namespace reelway::edge {
@@ -11,30 +12,6 @@ namespace {
 
 constexpr std::size_t kCmcdBytesMax = 2048;
 constexpr std::string_view kSegmentSuffix = ".m4s";
-
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      decoded += text[at];
-      continue;
-    }
-    if (at + 2 >= text.size()) return std::nullopt;
-    const auto high = hex_digit(text[at + 1]);
-    const auto low = hex_digit(text[at + 2]);
-    if (!high || !low) return std::nullopt;
-    decoded += static_cast<char>(*high * 16 + *low);
-    at += 2;
-  }
-  return decoded;
-}
 
 std::optional<std::string> cmcd_of(const http::RequestHead& request) {
   constexpr std::string_view kParameter = "CMCD=";

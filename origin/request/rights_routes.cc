@@ -89,20 +89,10 @@ json playback_object(const Playback& playback, const RightsOptions& options) {
           {"languages", entitlement.terms.languages}};
 }
 
-// A segment of a path as it was meant: an account may hold an '@', which clients may send as %40. What is no percent
-// encoding is left as it is, and refused by the check of the account.
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
-    if (byte && byte->size() == 1) {
-      decoded += static_cast<char>(byte->front());
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
+// A segment of a path as it was meant: an account may hold an '@', which clients may send as %40. What is badly encoded
+// is left as it is, and refused by the check of the account.
+std::string decoded_segment(const std::string& text) {
+  return percent_decoded(text).value_or(text);
 }
 
 }  // namespace
@@ -124,7 +114,7 @@ Result<Reply> place_order(const ApiServices& services, const ApiCall& call) {
 }
 
 Result<Reply> list_entitlements(const ApiServices& services, const ApiCall& call) {
-  auto answer = list_entitlements(services.rights, percent_decoded(call.parameters.at(0)));
+  auto answer = list_entitlements(services.rights, decoded_segment(call.parameters.at(0)));
   if (!answer) return answer.error();
   return Reply{200, std::move(answer).value()};
 }

@@ -47,5 +47,12 @@ TEST(Encoding, PaddedBase64AndHex) {
   EXPECT_FALSE(from_hex("0g").has_value());
 }
 
+TEST(Encoding, PercentDecoded) {
+  EXPECT_EQ(percent_decoded(""), "");
+  EXPECT_EQ(percent_decoded("a%2Fb%2f%00+%25"), std::string("a/b/\0+%", 7));
+  for (const char* broken : {"%", "a%2", "%2g", "%g2", "%%41"})
+    EXPECT_FALSE(percent_decoded(broken).has_value()) << broken;
+}
+
 }  // namespace
 }  // namespace reelway
