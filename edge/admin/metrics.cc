@@ -119,6 +119,12 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_store_evictions_total", counter, "Objects dropped for want of space, by tier."},
     {"reelway_edge_store_disk_writes_total", counter, "Disk writes by result: ok, failed or shed."},
     {"reelway_edge_store_disks", gauge, "Disks by state: in_service, loading (of these, their index) or out."},
+    {"reelway_edge_store_disk_in_service", gauge,
+     "1 while the disk is in service, 0 once it is out, by its directory (disk); so the others of this kind."},
+    {"reelway_edge_store_disk_bytes", gauge, "Bytes of bodies on the disk; 0 while its index is loaded."},
+    {"reelway_edge_store_disk_budget_bytes", gauge, "Bytes that the disk may hold."},
+    {"reelway_edge_store_disk_objects", gauge, "Objects on the disk; 0 while its index is loaded."},
+    {"reelway_edge_store_disk_errors_total", counter, "Failed operations of the disk (operation: read or write)."},
     {"reelway_edge_store_lost_objects_total", counter, "Objects on disks that were given up."},
     {"reelway_edge_store_corrupt_total", counter,
      "Stored objects dropped because their bytes did not match their checksum."},
@@ -339,7 +345,19 @@ void add_upstream(MetricPage& page, EdgeServer& server) {
   for (const UpstreamReport& one : upstreams.site_group()->report()) add_tls(page, one);
 }
 
-void add_store(MetricPage& page, const StoreCounters& store) {
+void add_disk(MetricPage& page, const DiskReport& disk) {
+  const auto labels = {telemetry::Label{"disk", disk.directory}};
+  page.gauge(metric("reelway_edge_store_disk_in_service"), disk.is_in_service ? 1 : 0, labels);
+  page.gauge(metric("reelway_edge_store_disk_bytes"), static_cast<double>(disk.bytes), labels);
+  page.gauge(metric("reelway_edge_store_disk_budget_bytes"), static_cast<double>(disk.budget_bytes), labels);
+  page.gauge(metric("reelway_edge_store_disk_objects"), static_cast<double>(disk.objects), labels);
+  const MetricInfo& errors = metric("reelway_edge_store_disk_errors_total");
+  page.counter(errors, disk.read_errors, {{"disk", disk.directory}, {"operation", "read"}});
+  page.counter(errors, disk.write_errors, {{"disk", disk.directory}, {"operation", "write"}});
+}
+
+void add_store(MetricPage& page, const Store& all) {
+  const StoreCounters store = all.counters();
   const MetricInfo& lookups = metric("reelway_edge_store_lookups_total");
   page.counter(lookups, store.memory_hits, {{"result", "memory"}});
   page.counter(lookups, store.disk_hits, {{"result", "disk"}});
@@ -365,6 +383,7 @@ void add_store(MetricPage& page, const StoreCounters& store) {
   page.gauge(disks, static_cast<double>(store.disks_loading), {{"state", "loading"}});
   page.gauge(disks, static_cast<double>(store.disks_out), {{"state", "out"}});
   page.counter(metric("reelway_edge_store_lost_objects_total"), store.disk_objects_lost);
+  for (const DiskReport& disk : all.disks()) add_disk(page, disk);
 }
 
 }  // namespace
@@ -384,7 +403,7 @@ std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock
   add_replica(page, server);
   add_prefetches(page, server.prefetch().counters());
   add_upstream(page, server);
-  add_store(page, server.store().counters());
+  add_store(page, server.store());
   return page.text();
 }
 

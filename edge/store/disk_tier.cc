@@ -360,6 +360,21 @@ void DiskTier::add_counters(StoreCounters& counters) const {
   counters.disk_read_errors += state.loader->errors();
 }
 
+DiskReport DiskTier::report() const {
+  StoreCounters counters;
+  add_counters(counters);
+  DiskReport report;
+  report.directory = state_->options.directory;
+  report.budget_bytes = state_->options.budget_bytes;
+  report.is_in_service = is_in_service();
+  report.is_loading = is_loading();
+  report.bytes = counters.disk_bytes;
+  report.objects = counters.disk_objects;
+  report.read_errors = counters.disk_read_errors;
+  report.write_errors = counters.disk_write_errors;
+  return report;
+}
+
 void DiskTier::close(std::function<void()> closed) {
   state_->loading.stop = true;
   state_->journal.give_up_soon();

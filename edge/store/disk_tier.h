@@ -83,6 +83,7 @@ class DiskTier {
                   const std::function<void(std::string_view key, const PurgeMarks& marks)>& visit);
   void probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done);
   void add_counters(StoreCounters& counters) const;
+  DiskReport report() const;
   void close(std::function<void()> closed);
 
  private:

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Disks>> Disks::open(ring::Ring& ring, const Clock& clock,
     }
     if (all->disks_.empty()) return std::move(opened).error();
     telemetry::log_error("edge store: the disk {} is left out: {}", one.directory, describe(opened.error()));
-    ++all->left_out_;
+    all->left_out_.push_back({.directory = one.directory, .budget_bytes = one.budget_bytes});
   }
   std::string members;
   for (const DiskTierOptions& one : options) members += one.directory + "\n";
@@ -54,7 +54,7 @@ void Disks::agree_on_generation(std::string members) {
   members_ = std::move(members);
   std::uint64_t latest = 0;
   for (const auto& disk : disks_) latest = std::max(latest, disk->membership().generation);
-  bool is_as_before = left_out_ == 0;
+  bool is_as_before = left_out_.empty();
   for (const auto& disk : disks_) {
     const bool is_behind = disk->membership().generation < latest;
     if (is_behind) disk->start_empty();
@@ -210,7 +210,14 @@ void Disks::probe(std::string key, std::function<void(std::optional<ObjectMeta>)
 
 void Disks::add_counters(StoreCounters& counters) const {
   for (const auto& disk : disks_) disk->add_counters(counters);
-  counters.disks_out += left_out_;
+  counters.disks_out += left_out_.size();
+}
+
+std::vector<DiskReport> Disks::report() const {
+  std::vector<DiskReport> all;
+  for (const auto& disk : disks_) all.push_back(disk->report());
+  all.insert(all.end(), left_out_.begin(), left_out_.end());
+  return all;
 }
 
 void Disks::close(std::function<void()> closed) {

@@ -53,6 +53,7 @@ class Disks {
                   const std::function<void(std::string_view key, const PurgeMarks& marks)>& visit);
   void probe(std::string key, std::function<void(std::optional<ObjectMeta>)> done);
   void add_counters(StoreCounters& counters) const;
+  std::vector<DiskReport> report() const;
   void close(std::function<void()> closed);
 
  private:
@@ -67,7 +68,7 @@ class Disks {
   const Clock& clock_;
   std::string members_;
   std::vector<std::unique_ptr<DiskTier>> disks_;
-  std::uint64_t left_out_ = 0;  // at the start
+  std::vector<DiskReport> left_out_;  // at the start
 };
 
 }  // namespace reelway::edge

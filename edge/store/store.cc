@@ -228,6 +228,10 @@ void Store::probe(std::string key, std::function<void(std::optional<Probe>)> don
   }
 }
 
+std::vector<DiskReport> Store::disks() const {
+  return state_->disk ? state_->disk->report() : std::vector<DiskReport>{};
+}
+
 StoreCounters Store::counters() const {
   StoreCounters counters = state_->counters;
   counters.memory_bytes = state_->memory.used_bytes();

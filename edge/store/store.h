@@ -118,6 +118,15 @@ struct StoreCounters {
   std::uint64_t disk_read_errors = 0, disk_queue_bytes = 0;
 };
 
+// One of the disks. Errors are those of reading and writing it, whatever became of the object.
+struct DiskReport {
+  std::string directory;
+  bool is_in_service = false;
+  bool is_loading = false;  // its index; `bytes` and `objects` say nothing meanwhile
+  std::uint64_t bytes = 0, budget_bytes = 0, objects = 0;
+  std::uint64_t read_errors = 0, write_errors = 0;
+};
+
 // The edge's store: a memory tier over a disk tier. For one ring thread; blocking work runs beside the ring.
 class Store {
  public:
@@ -174,6 +183,7 @@ class Store {
   void probe(std::string key, std::function<void(std::optional<Probe>)> done);
 
   StoreCounters counters() const;
+  std::vector<DiskReport> disks() const;  // those that could not be opened last
 
   // Waits until every accepted disk write is in the index and every load has ended; then `closed` is called. After
   // that only the destructor may follow; before it, every FillPermit must be gone.

@@ -75,6 +75,13 @@ TEST_F(StoreDisks, EachTakesTheShareOfItsSize) {
   EXPECT_EQ(store_->counters().disks_in_service, 3u);
   EXPECT_EQ(store_->counters().disk_objects, 200u);
   EXPECT_EQ(found_of(200), 200);
+  std::uint64_t objects = 0;
+  for (const DiskReport& disk : store_->disks()) {
+    EXPECT_TRUE(disk.is_in_service) << disk.directory;
+    EXPECT_GT(disk.bytes, 0u) << disk.directory;
+    objects += disk.objects;
+  }
+  EXPECT_EQ(objects, 200u);
   reopen();
   EXPECT_EQ(found_of(200), 200);
   close();
@@ -89,6 +96,14 @@ TEST_F(StoreDisks, OneThatFailsIsGivenUpAndTheOthersGoOn) {
   faults_.begin(options_.further_disks[0].directory, DiskFaults::Operation::read_body, EIO);
   use_until_given_up(240);
   EXPECT_GT(store_->counters().disk_objects_lost, 5u);
+  const std::vector<DiskReport> disks = store_->disks();
+  ASSERT_EQ(disks.size(), 3u);
+  EXPECT_EQ(disks[1].directory, options_.further_disks[0].directory);
+  EXPECT_FALSE(disks[1].is_in_service);
+  EXPECT_GT(disks[1].read_errors, 0u);
+  EXPECT_EQ(disks[1].objects, 0u);
+  EXPECT_TRUE(disks[0].is_in_service);
+  EXPECT_EQ(disks[0].read_errors, 0u);
   const int found = found_of(240);
   EXPECT_GT(found, 120);
   EXPECT_LT(found, 240);
@@ -141,6 +156,8 @@ TEST_F(StoreDisks, OneThatCannotBeOpenedIsLeftOut) {
   open();
   EXPECT_EQ(store_->counters().disks_in_service, 2u);
   EXPECT_EQ(store_->counters().disks_out, 1u);
+  EXPECT_EQ(store_->disks().back().directory, options_.further_disks[0].directory);
+  EXPECT_FALSE(store_->disks().back().is_in_service);
   EXPECT_GT(found_of(30), 10);
 }
 
