@@ -8,6 +8,7 @@
 #include "edge/policy/freshness.h"
 #include "edge/policy/reuse.h"
 #include "edge/request/site_fetch.h"
+#include "edge/request/stored_meta.h"
 
 namespace reelway::edge {
 namespace {

@@ -41,8 +41,8 @@ std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool st
     case CacheOutcome::miss: text += "; fwd=miss"; break;
     case CacheOutcome::stale: text += "; fwd=stale"; break;
     case CacheOutcome::collapsed: return text += "; fwd=miss; collapsed";
+    case CacheOutcome::validated: text += "; fwd=stale; fwd-status=304"; break;
     case CacheOutcome::hit_stale:
-    case CacheOutcome::validated:
     case CacheOutcome::passed: break;  // not of films
   }
   if (stored) text += "; stored";

@@ -16,9 +16,9 @@ enum class CacheOutcome : std::uint8_t {
   miss,       // fetched for this request
   stale,      // fetched for this request, because what was stored was no longer fresh
   collapsed,  // another request was fetching it: read along
+  validated,  // no longer fresh, and the upstream said that it is still good
   // Of sites only:
   hit_stale,  // answered although it was no longer fresh
-  validated,  // no longer fresh, and the upstream said that it is still good
   passed,     // not for a cache, or for this request alone
 };
 inline constexpr std::size_t kCacheOutcomes = static_cast<std::size_t>(CacheOutcome::passed) + 1;

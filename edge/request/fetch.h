@@ -19,6 +19,7 @@ struct HeadVerdict {
     body,          // an answer: `meta`, and the body that follows
     not_modified,  // what is `stored` is still good, under `meta`
     refused,       // no answer for anybody: `error` says why
+    ask_again,     // an answer without a body that is of no use: ask once more, by another request_text()
   };
   Kind kind = Kind::refused;
   ObjectMeta meta;
@@ -37,10 +38,11 @@ class Fetch {
 
   virtual Upstream& pool() const = 0;
   virtual std::string_view name() const = 0;  // of what is fetched: for errors and the log
-  // The whole request, its content included; or why the upstream is not to be asked. Called once, when nothing usable
-  // has been found on disk.
+  // The whole request, its content included; or why the upstream is not to be asked. Called when nothing usable has
+  // been found on disk, and once more after take() has said ask_again.
   virtual Result<std::string> request_text() = 0;
-  // Called once with the final head, before the permit gets it; may give the permit's object another key.
+  // Called with the final head, before the permit gets it; may give the permit's object another key. Says ask_again at
+  // most once.
   virtual HeadVerdict take(const http::ResponseHead& head, FillPermit& permit) = 0;
 };
 

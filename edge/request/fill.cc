@@ -11,6 +11,8 @@
 // The life of a fill:  look on disk -> there: the store completes the object, the fill ends
 //                                   -> not there, or damaged part-way: fetch -> head -> body -> complete or failed
 //
+// A conditional fetch whose 304 is about another body than the stored one is made once more, without the condition.
+//
 // The object and its readers are the store's; the fill moves bytes into it, and its Fetch says what is asked of the
 // upstream and how the answer's head is to be taken.
 
@@ -68,11 +70,11 @@ void Fill::begin_fetch() {
     permit_->fail(std::move(request).error());
     return end();
   }
-  fetching_ = true;
+  const bool is_first = !std::exchange(fetching_, true);
   request_text_ = std::move(request).value();
   ++fills_.counters_.fetches;
   fetch_->pool().begin(*this);
-  tell_watchers([](Watcher& watcher) { watcher.fetch_began(); });
+  if (is_first) tell_watchers([](Watcher& watcher) { watcher.fetch_began(); });
 }
 
 void Fill::interim(const http::ResponseHead& head) {
@@ -97,6 +99,7 @@ bool Fill::head(const http::ResponseHead& head) {
       if (!outcome.ok()) ++fills_.counters_.fetch_failures;
       return end_at_head(0);
     }
+    case HeadVerdict::Kind::ask_again: asks_again_ = true; return true;
     case HeadVerdict::Kind::refused:
       ++fills_.counters_.fetch_failures;
       permit_->fail(std::move(*verdict.error));
@@ -115,6 +118,7 @@ bool Fill::end_at_head(std::uint64_t body_bytes) {
 }
 
 std::span<std::uint8_t> Fill::room() {
+  if (asks_again_) return {};
   return permit_ ? permit_->room() : dropped_;
 }
 
@@ -133,6 +137,7 @@ void Fill::ended() {
   const auto self = shared_from_this();
   self_until_dropped_.reset();
   if (!permit_) return;
+  if (std::exchange(asks_again_, false)) return begin_fetch();
   if (const auto outcome = permit_->complete(); !outcome.ok()) {
     ++fills_.counters_.fetch_failures;
     telemetry::log_warn("fetch of {} refused: {}", fetch_->name(), describe(outcome.error()));

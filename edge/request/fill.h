@@ -69,6 +69,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   const std::unique_ptr<Fetch> fetch_;
   std::string request_text_;
   bool fetching_ = false;
+  bool asks_again_ = false;  // once the answer at hand has ended
   bool kept_ = false;
   bool shared_ = true;  // an error before the head is everybody's
   std::uint16_t upstream_status_ = 0;
@@ -100,6 +101,7 @@ class Fills {
   // A request's head to the upstream, with this edge's identity. `lines`: further ones, each with its end.
   std::string request_text(std::string_view path, std::string_view method = "GET", std::string_view lines = {}) const;
   Upstream& film_pool() const { return pool_; }
+  Store& store() const { return store_; }
   const Clock& clock() const { return clock_; }
   std::size_t running() const { return running_.size(); }
   const FillCounters& counters() const { return counters_; }

@@ -5,6 +5,7 @@
 #include "edge/policy/freshness.h"
 #include "edge/policy/upstream_error.h"
 #include "edge/request/fill.h"
+#include "edge/request/stored_meta.h"
 
 namespace reelway::edge {
 namespace {
@@ -23,10 +24,7 @@ ObjectMeta meta_of(const http::ResponseHead& head, std::int64_t now_ms, const Fr
   meta.content_encoding = field(head, "Content-Encoding");
   if (!head.chunked) meta.length = head.content_length;
   if (const auto digest = head.headers.find("Content-Digest")) meta.crc32c = crc32c_from_digest_field(*digest);
-  meta.received_ms = now_ms;
-  meta.date_ms = verdict.date_ms;
-  meta.age_s = verdict.age_s;
-  meta.fresh_until_ms = verdict.fresh_until_ms;
+  take_freshness(meta, verdict, now_ms);
   return meta;
 }
 
@@ -37,14 +35,42 @@ Upstream& FilmFetch::pool() const {
 }
 
 Result<std::string> FilmFetch::request_text() {
-  const std::string view_line = view_ == kViewAll ? std::string{} : "Reelway-View: " + view_ + "\r\n";
-  return fills_.request_text(object_path_, "GET", view_line);
+  std::string lines = view_ == kViewAll ? std::string{} : "Reelway-View: " + view_ + "\r\n";
+  if (is_conditional()) lines += "If-None-Match: " + stored_->meta().etag + "\r\n";
+  return fills_.request_text(object_path_, "GET", lines);
 }
 
 HeadVerdict FilmFetch::take(const http::ResponseHead& head, FillPermit&) {
-  HeadVerdict verdict;
+  HeadVerdict verdict = is_conditional() && head.status == 304 ? take_not_modified(head) : take_body(head);
   verdict.shared = true;
+  return verdict;
+}
+
+HeadVerdict FilmFetch::take_not_modified(const http::ResponseHead& head) {
+  HeadVerdict verdict;
+  const ObjectMeta& meta = stored_->meta();
+  if (!confirms_stored(head, validators_of(meta))) {
+    asked_again_ = true;
+    verdict.kind = HeadVerdict::Kind::ask_again;
+    return verdict;
+  }
+  const std::int64_t now_ms = fills_.clock().wall_ms();
+  const StoredHead freshened = freshened_head(head_of(meta), head);
+  const FreshnessVerdict freshness = judge_freshened(StoringRequest{}, meta.status, freshened, head, now_ms);
+  verdict.kind = HeadVerdict::Kind::not_modified;
+  verdict.stored = stored_;
+  verdict.keep = freshness.store;
+  verdict.meta = meta;
+  verdict.meta.cache_control = freshened.cache_control;
+  take_freshness(verdict.meta, freshness, now_ms);
+  if (!verdict.keep) drop_stored();
+  return verdict;
+}
+
+HeadVerdict FilmFetch::take_body(const http::ResponseHead& head) {
+  HeadVerdict verdict;
   if (head.status != 200) {
+    if (head.status < 500) drop_stored();
     verdict.error = upstream_error(head.status, head.headers.find("Reelway-Error"), object_path_);
     return verdict;
   }
@@ -53,7 +79,13 @@ HeadVerdict FilmFetch::take(const http::ResponseHead& head, FillPermit&) {
   verdict.kind = HeadVerdict::Kind::body;
   verdict.keep = freshness.store;
   verdict.meta = meta_of(head, now_ms, freshness);
+  if (!verdict.keep) drop_stored();
   return verdict;
+}
+
+// The origin no longer has it, or no longer lets it be kept.
+void FilmFetch::drop_stored() {
+  if (stored_ != nullptr) fills_.store().erase(stored_->meta().key);
 }
 
 }  // namespace reelway::edge

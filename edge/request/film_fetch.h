@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "edge/request/fetch.h"
 
@@ -15,9 +17,11 @@ class Fills;
 // fetches anew.
 class FilmFetch final : public Fetch {
  public:
-  // The origin is told the view (common/access/view.h) unless it is that of every viewer.
-  FilmFetch(const Fills& fills, std::string_view object_path, std::string_view view)
-      : fills_(fills), object_path_(object_path), view_(view) {}
+  // The origin is told the view (common/access/view.h) unless it is that of every viewer. It is asked whether `stored`,
+  // which is complete and no longer fresh, is still good, when there is one that has an entity tag.
+  FilmFetch(const Fills& fills, std::string_view object_path, std::string_view view,
+            std::shared_ptr<Object> stored = nullptr)
+      : fills_(fills), object_path_(object_path), view_(view), stored_(std::move(stored)) {}
 
   Upstream& pool() const override;
   std::string_view name() const override { return object_path_; }
@@ -25,9 +29,16 @@ class FilmFetch final : public Fetch {
   HeadVerdict take(const http::ResponseHead& head, FillPermit& permit) override;
 
  private:
+  bool is_conditional() const { return stored_ != nullptr && !stored_->meta().etag.empty() && !asked_again_; }
+  HeadVerdict take_not_modified(const http::ResponseHead& head);
+  HeadVerdict take_body(const http::ResponseHead& head);
+  void drop_stored();
+
   const Fills& fills_;
   const std::string object_path_;
   const std::string view_;
+  const std::shared_ptr<Object> stored_;
+  bool asked_again_ = false;
 };
 
 }  // namespace reelway::edge

@@ -56,7 +56,6 @@ struct RequestState {
   std::shared_ptr<Fill> fill;  // null for a hit in memory
   bool leads = false;          // this request began the fill
   bool stored_was_stale = false;
-  std::size_t lookups = 0;
   CacheOutcome outcome = CacheOutcome::none;
   bool stored = false;
 

@@ -61,8 +61,7 @@ struct Site {
   SiteCounters counters = {};
 };
 
-StoredFreshness freshness_of(const ObjectMeta& meta);
 // Under which key the variant lies that a request selects; empty when its fields are too long to have one.
-std::string variant_key_of(const Object& marker, std::string_view primary_key, const http::HeaderList& headers);
+std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers);
 
 }  // namespace reelway::edge

@@ -5,13 +5,13 @@
 
 #include "common/http/serialize.h"
 #include "edge/policy/cache_key.h"
-#include "edge/policy/conditional.h"
 #include "edge/policy/forward.h"
 #include "edge/policy/invalidation.h"
 #include "edge/policy/tags.h"
 #include "edge/policy/vary.h"
 #include "edge/request/answer.h"
 #include "edge/request/fill.h"
+#include "edge/request/stored_meta.h"
 
 // Variants. An object whose answers vary is found in two look-ups: under its own key lies a marker, an object of status
 // 0 without a body, that names the fields (and holds a generation, in the place of its entity tag); the variant's key
@@ -24,38 +24,9 @@
 namespace reelway::edge {
 namespace {
 
-Validators validators_of(const ObjectMeta& meta) {
-  return {meta.etag, meta.last_modified, meta.date_ms};
-}
-
 std::string content_line(const http::RequestHead& head, std::string_view content) {
   const bool has_content = head.chunked || head.content_length.has_value();
   return has_content ? "Content-Length: " + std::to_string(content.size()) + "\r\n" : std::string{};
-}
-
-void take_head(ObjectMeta& meta, StoredHead head) {
-  meta.content_type = std::move(head.content_type);
-  meta.etag = std::move(head.etag);
-  meta.last_modified = std::move(head.last_modified);
-  meta.cache_control = std::move(head.cache_control);
-  meta.content_encoding = std::move(head.content_encoding);
-  meta.headers = std::move(head.headers);
-}
-
-void take_freshness(ObjectMeta& meta, const FreshnessVerdict& verdict, std::int64_t received_ms) {
-  meta.received_ms = received_ms;
-  meta.date_ms = verdict.date_ms;
-  meta.age_s = verdict.age_s;
-  meta.fresh_until_ms = verdict.fresh_until_ms;
-  meta.stale_while_revalidate_s = verdict.stale_while_revalidate_s;
-  meta.stale_if_error_s = verdict.stale_if_error_s;
-  meta.must_revalidate = verdict.must_revalidate;
-  meta.always_validate = verdict.always_validate;
-  meta.heuristic = verdict.heuristic;
-}
-
-StoredHead head_of(const ObjectMeta& meta) {
-  return {meta.content_type, meta.etag, meta.last_modified, meta.cache_control, meta.content_encoding, meta.headers};
 }
 
 std::vector<std::string> united(const std::vector<std::string>& a, const std::vector<std::string>& b) {
@@ -65,23 +36,6 @@ std::vector<std::string> united(const std::vector<std::string>& a, const std::ve
 }
 
 }  // namespace
-
-StoredFreshness freshness_of(const ObjectMeta& meta) {
-  StoredFreshness stored;
-  stored.received_ms = meta.received_ms;
-  stored.age_s = meta.age_s;
-  stored.fresh_until_ms = meta.fresh_until_ms;
-  stored.stale_while_revalidate_s = meta.stale_while_revalidate_s;
-  stored.stale_if_error_s = meta.stale_if_error_s;
-  stored.must_revalidate = meta.must_revalidate;
-  stored.always_validate = meta.always_validate;
-  stored.has_validator = !meta.etag.empty() || !meta.last_modified.empty();
-  return stored;
-}
-
-std::string variant_key_of(const Object& marker, std::string_view primary_key, const http::HeaderList& headers) {
-  return variant_key_of(marker.meta(), primary_key, headers);
-}
 
 std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers) {
   auto key = variant_key(primary_key, marker.vary, headers);
@@ -119,7 +73,6 @@ SiteFetch::SiteFetch(Site& site, const SiteState& state, const Asked& asked)
       stored_(state.stored) {
   const ForwardRequest forward{site.edge_id, asked.client_address, !passes_};
   std::string lines = request_lines(asked.head, forward);
-  if (!passes_ && stored_ != nullptr) lines += validation_lines(validators_of(stored_->meta()));
   if (passes_) lines += content_line(asked.head, asked.content);
   text_ = with_lines(http::RequestBuilder(method_text_, target_, host_).finish(), lines);
   if (passes_) text_ += asked.content;
@@ -140,7 +93,8 @@ Result<std::string> SiteFetch::request_text() {
     return Error{ErrorCode::not_in_cache, Side::client, false, "the request says only-if-cached"};
   }
   asked_ms_ = site_.clock.wall_ms();
-  return std::move(text_);
+  if (passes_ || stored_ == nullptr || asked_again_) return std::move(text_);
+  return with_lines(text_, validation_lines(validators_of(stored_->meta())));
 }
 
 StoringRequest SiteFetch::storing_request() const {
@@ -192,16 +146,18 @@ HeadVerdict SiteFetch::take_passed(const http::ResponseHead& head) {
 }
 
 HeadVerdict SiteFetch::take_not_modified(const http::ResponseHead& head) {
-  if (stored_ == nullptr || !confirms_stored(head, validators_of(stored_->meta()))) {
-    // Whatever it means, what is stored is not what the origin has.
-    if (stored_ != nullptr) site_.store.erase(key_);
-    return refuse("a 304 that is about nothing that is stored");
+  if (stored_ == nullptr || asked_again_) return refuse("a 304 to a request without a condition");
+  HeadVerdict verdict;
+  if (!confirms_stored(head, validators_of(stored_->meta()))) {
+    // The origin has something else than what is stored.
+    asked_again_ = true;
+    verdict.kind = HeadVerdict::Kind::ask_again;
+    return verdict;
   }
   const std::int64_t now_ms = site_.clock.wall_ms();
   const StoredHead freshened = freshened_head(head_of(stored_->meta()), head);
   const FreshnessVerdict freshness =
       judge_freshened(storing_request(), stored_->meta().status, freshened, head, now_ms);
-  HeadVerdict verdict;
   verdict.kind = HeadVerdict::Kind::not_modified;
   verdict.stored = stored_;
   verdict.meta = stored_->meta();

@@ -12,9 +12,6 @@
 
 namespace reelway::edge {
 
-// Under which key a variant lies, by the metadata of its marker alone.
-std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers);
-
 // A request's header fields, outliving the request.
 class KeptHeaders {
  public:
@@ -30,7 +27,9 @@ class KeptHeaders {
 
 // Asks a site's upstream, for a request that has been looked up. What it asks:
 //   passes      what the client asked, with its method, preconditions, ranges and content
-//   else        the whole object by GET, with the client's other fields; conditional when something is `stored`
+//   else        the whole object by GET, with the client's other fields; conditional when something is `stored`, and
+//   then
+//               once more without the condition when the 304 is about something else
 // A HEAD is always passed as a HEAD.
 class SiteFetch final : public Fetch {
  public:
@@ -76,8 +75,9 @@ class SiteFetch final : public Fetch {
   const std::string key_;
   const std::shared_ptr<Object> marker_;
   const std::shared_ptr<Object> stored_;
-  std::string text_;
+  std::string text_;  // the request without a condition
   std::int64_t asked_ms_ = 0;
+  bool asked_again_ = false;
   bool in_background_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include "edge/policy/conditional.h"
 #include "edge/request/site_fetch.h"
 #include "edge/request/site_steps.h"
+#include "edge/request/stored_meta.h"
 
 // The look-up of a site's request, until it is known where its answer comes from:
 //
@@ -160,7 +161,7 @@ bool look_for_variant(Request& request) {
   RequestState& state = request.state();
   SiteState& site = *state.site;
   site.marker = state.object;
-  state.key = variant_key_of(*site.marker, site.primary_key, request.stream().request().headers);
+  state.key = variant_key_of(site.marker->meta(), site.primary_key, request.stream().request().headers);
   request.follow(nullptr, nullptr);
   if (!state.key.empty()) return true;
   state.key = site.primary_key;

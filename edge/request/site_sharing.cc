@@ -1,6 +1,7 @@
 #include "edge/policy/vary.h"
 #include "edge/request/site_fetch.h"
 #include "edge/request/site_steps.h"
+#include "edge/request/stored_meta.h"
 
 namespace reelway::edge {
 namespace {

@@ -13,7 +13,10 @@ Verdict step_fetch(Request& request) {
     state.outcome = fetched_outcome(state);
     return Verdict::next;
   }
-  state.outcome = state.stored_was_stale ? CacheOutcome::stale : CacheOutcome::miss;
+  const bool confirmed = state.fill->upstream_status() == 304 && state.object->state() == ObjectState::complete;
+  state.outcome = confirmed                ? CacheOutcome::validated
+                  : state.stored_was_stale ? CacheOutcome::stale
+                                           : CacheOutcome::miss;
   return Verdict::next;
 }
 

@@ -6,35 +6,32 @@
 
 // Looks in memory and, by way of a fill, on disk. The step ends when it is known where the object comes from: memory,
 // disk (its head is there, its body may still be on its way) or the upstream. A stored object that is no longer fresh
-// is dropped and the look-up begins again; what it then finds is a fill, of this request or of another.
+// is read to its end, because the upstream is then asked whether it is still good; until the answer is there it is what
+// others find, and they follow.
 
 namespace reelway::edge {
 namespace {
 
-// What a look-up finds may have gone stale while its disk read was awaited. With lifetimes of a second or more that
-// does not happen this often in turn.
-constexpr std::size_t kLookupsMax = 8;
+Verdict overloaded(Request& request) {
+  request.refuse({ErrorCode::overloaded, Side::self, true, "too many fetches are under way"});
+  return Verdict::next;
+}
 
-// False: refused.
-bool find(Request& request) {
+// Follows what a look-up has found to be under way, or begins it: without `stored` on disk first.
+void follow(Request& request, Lookup found, std::shared_ptr<Object> stored) {
   RequestState& state = request.state();
-  Services& services = request.services();
-  Lookup found = services.store.lookup(state.key);
-  if (found.kind == Lookup::Kind::refused || ++state.lookups > kLookupsMax) {
-    request.refuse({ErrorCode::overloaded, Side::self, true, "too many fetches are under way"});
-    return false;
-  }
+  Fills& fills = request.services().fills;
   std::shared_ptr<Fill> fill;
   state.leads = found.kind == Lookup::Kind::fill;
   if (state.leads) {
-    auto fetch = std::make_unique<FilmFetch>(services.fills, state.path.object_path, state.view);
-    fill = services.fills.begin(std::move(*found.permit), std::move(fetch), !state.stored_was_stale);
+    const bool look_on_disk = stored == nullptr;
+    auto fetch = std::make_unique<FilmFetch>(fills, state.path.object_path, state.view, std::move(stored));
+    fill = fills.begin(std::move(*found.permit), std::move(fetch), look_on_disk);
   } else if (found.kind == Lookup::Kind::following) {
-    fill = services.fills.find(*found.object);
+    fill = fills.find(*found.object);
     CHECK(fill != nullptr);
   }
   request.follow(std::move(found.object), std::move(fill));
-  return true;
 }
 
 bool comes_from_upstream(const RequestState& state) {
@@ -55,20 +52,23 @@ Verdict step_lookup(Request& request) {
     if (access::varies_by_view(state.path.object_path)) state.view = access::view_id(request.grant().view);
     state.key = cache_key(state.path.object_path, state.view);
   }
-  while (true) {
-    const bool found_now = state.object == nullptr;
-    if (found_now && !find(request)) return Verdict::next;
-    if (state.fill != nullptr && state.fill->source() == Fill::Source::undecided) return Verdict::wait;
-    if (comes_from_upstream(state)) return Verdict::next;
-    if (may_answer(*state.object, services.clock)) {
-      state.outcome = state.fill == nullptr ? CacheOutcome::hit_memory : CacheOutcome::hit_disk;
-      return Verdict::next;
-    }
-    // Erased only when it was found just now: after a wait another request may have replaced it already.
-    state.stored_was_stale = true;
-    if (found_now) services.store.erase(state.key);
-    request.follow(nullptr, nullptr);
+  if (state.object == nullptr) {
+    Lookup found = services.store.lookup(state.key);
+    if (found.kind == Lookup::Kind::refused) return overloaded(request);
+    follow(request, std::move(found), nullptr);
   }
+  if (state.fill != nullptr && state.fill->source() == Fill::Source::undecided) return Verdict::wait;
+  if (comes_from_upstream(state)) return Verdict::next;
+  if (may_answer(*state.object, services.clock)) {
+    state.outcome = state.fill == nullptr ? CacheOutcome::hit_memory : CacheOutcome::hit_disk;
+    return Verdict::next;
+  }
+  if (state.object->state() != ObjectState::complete) return Verdict::wait;  // of its disk load
+  state.stored_was_stale = true;
+  Lookup update = services.store.lookup_for_update(state.key);
+  if (update.kind == Lookup::Kind::refused) return overloaded(request);
+  follow(request, std::move(update), state.object);
+  return Verdict::next;
 }
 
 }  // namespace reelway::edge

@@ -57,6 +57,8 @@ struct Script {
   bool close_after = false;
   std::string raw = {};      // sent as it is, in place of all the above but before_head and close_after
   bool reset_after = false;  // the connection is reset, not closed
+  // What the path does from the next request on; else the same again.
+  std::shared_ptr<Script> then = nullptr;
 };
 
 // A blocking HTTP/1.1 origin: one thread a connection, answers by script, counts what is asked.
@@ -155,6 +157,7 @@ class FakeOrigin {
       auto at = scripts_.find(method + " " + path);
       if (at == scripts_.end()) at = scripts_.find(path);
       script = at == scripts_.end() ? not_found() : at->second;
+      if (script.then) at->second = *script.then;
       changed_.notify_all();
     }
     return answer(fd, script, method == "HEAD" || script.status == 204 || script.status == 304);

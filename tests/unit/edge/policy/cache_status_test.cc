@@ -12,6 +12,7 @@ TEST(CacheStatusTest, EachOutcomeHasItsText) {
   EXPECT_EQ(cache_status("e", CacheOutcome::miss, true), "e; fwd=miss; stored");
   EXPECT_EQ(cache_status("e", CacheOutcome::miss, false), "e; fwd=miss");
   EXPECT_EQ(cache_status("e", CacheOutcome::stale, true), "e; fwd=stale; stored");
+  EXPECT_EQ(cache_status("e", CacheOutcome::validated, true), "e; fwd=stale; fwd-status=304; stored");
   EXPECT_EQ(cache_status("e", CacheOutcome::collapsed, true), "e; fwd=miss; collapsed");
 }
 

@@ -342,23 +342,6 @@ TEST_F(EdgeServerTest, WhatMayNotBeStoredIsFetchedEachTime) {
   EXPECT_EQ(asked("a.m4s"), 2);
 }
 
-TEST_F(EdgeServerTest, AStaleObjectIsFetchedAnew) {
-  script("a.m4s", {.headers = "Cache-Control: max-age=60\r\n", .body = "old"});
-  EXPECT_EQ(get("a.m4s").body, "old");
-  clock_.advance_s(59);
-  EXPECT_EQ(get("a.m4s").body, "old");
-  clock_.advance_s(1);
-  script("a.m4s", {.headers = "Cache-Control: max-age=60\r\n", .body = "new"});
-  const PlainResponse fresh = get("a.m4s");
-  EXPECT_EQ(fresh.body, "new");
-  EXPECT_EQ(fresh.header("Cache-Status"), "edge-a; fwd=stale; stored");
-  restart();
-  clock_.advance_s(61);
-  script("a.m4s", {.headers = "Cache-Control: max-age=60\r\n", .body = "newest"});
-  EXPECT_EQ(get("a.m4s").body, "newest");
-  EXPECT_EQ(get("a.m4s").header("Cache-Status"), "edge-a; hit; detail=memory");
-}
-
 TEST_F(EdgeServerTest, AnAnswerOfUnknownLengthIsPassedOnInChunks) {
   const std::string body = body_of(500'000);
   script("a.m4s", {.body = body, .with_length = false});

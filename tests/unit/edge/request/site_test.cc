@@ -123,6 +123,26 @@ TEST_F(SiteTest, AStaleObjectThatHasChangedIsReplaced) {
   EXPECT_EQ(origin_.asked("/a"), 2);
 }
 
+TEST_F(SiteTest, ANotModifiedAboutSomethingElseIsFollowedByOneFetchOfTheWhole) {
+  origin_.script("/a", page("Cache-Control: max-age=5\r\nETag: \"1\"\r\n", "old"));
+  EXPECT_EQ(get("/a").body, "old");
+  clock_.advance_s(10);
+  Script other = not_modified("Cache-Control: max-age=5\r\nETag: \"2\"\r\n");
+  other.then = std::make_shared<Script>(page("Cache-Control: max-age=5\r\nETag: \"2\"\r\n", "new"));
+  origin_.script("/a", other);
+  const PlainResponse whole = get("/a");
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_EQ(whole.body, "new");
+  EXPECT_EQ(whole.header("Cache-Status").substr(0, 33), "edge-a; fwd=stale; fwd-status=200");
+  EXPECT_EQ(origin_.last_request("/a").find("If-None-Match"), std::string::npos);
+  EXPECT_EQ(get("/a").body, "new");
+  EXPECT_EQ(origin_.asked("/a"), 3);
+  clock_.advance_s(10);
+  origin_.script("/a", not_modified("ETag: \"3\"\r\n"));
+  EXPECT_EQ(get("/a").status, 502) << "a 304 to a request without a condition is no answer";
+  EXPECT_EQ(origin_.asked("/a"), 5);
+}
+
 TEST_F(SiteTest, StaleWhileRevalidateAnswersAtOnceAndAsksInTheBackground) {
   origin_.script("/a", page("Cache-Control: max-age=5, stale-while-revalidate=60\r\nETag: \"1\"\r\n", "old"));
   EXPECT_EQ(get("/a").body, "old");
