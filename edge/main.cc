@@ -1,4 +1,4 @@
-// reelway-edge: reads its options, makes one ring and the edge on it, and runs until it has drained.
+// reelway-edge: reads its options, makes the rings of the edge, runs the first of them, and ends when all have drained.
 //
 // SIGTERM and SIGINT come in through a signalfd that is read by the ring like any other descriptor, so the drain begins
 // between two turns and never in the middle of something.
@@ -22,7 +22,7 @@
 #include "common/telemetry/log.h"
 #include "edge/admin/admin_port.h"
 #include "edge/admin/reference.h"
-#include "edge/request/edge_server.h"
+#include "edge/request/edge_rings.h"
 #include "edge/request/options.h"
 
 namespace reelway::edge {
@@ -104,28 +104,28 @@ Result<UniqueFd> signal_descriptor() {
 // The program while it runs: the parts and the order in which they end.
 class Program {
  public:
-  Program(ring::Ring& ring, UniqueFd signals, EdgeServer& server)
-      : ring_(ring), signals_(std::move(signals)), server_(server), last_resort_(ring) {}
+  Program(ring::Ring& ring, UniqueFd signals, EdgeRings& rings)
+      : ring_(ring), signals_(std::move(signals)), rings_(rings), last_resort_(ring) {}
 
   void start(AdminPort& admin) {
     admin_ = &admin;
     read_signal();
-    server_.start();
+    rings_.start();
     admin.start();
     const nlohmann::ordered_json line{
-        {"ready", true}, {"public", server_.listener().address_text()}, {"admin", admin.address_text()}};
+        {"ready", true}, {"public", rings_.first().listener().address_text()}, {"admin", admin.address_text()}};
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);
   }
 
   void begin_drain() {
-    if (server_.draining()) return;
+    if (rings_.first().draining()) return;
     // The store recovers after any crash, so an edge whose disk hangs does not have to wait for it.
-    last_resort_.arm(server_.config().drain_timeout, [] {
+    last_resort_.arm(rings_.first().config().drain_timeout, [] {
       telemetry::log_error("the drain did not end within drain.timeout: leaving without the store's flush");
       ::_exit(1);
     });
-    server_.drain([this] {
+    rings_.drain([this] {
       admin_->close([this] {
         telemetry::log_info("drained");
         ring_.stop();
@@ -142,14 +142,14 @@ class Program {
 
   ring::Ring& ring_;
   const UniqueFd signals_;
-  EdgeServer& server_;
+  EdgeRings& rings_;
   AdminPort* admin_ = nullptr;
   ring::Timer last_resort_;
   std::array<std::uint8_t, sizeof(signalfd_siginfo)> signal_info_{};
   ring::Bound<Program, &Program::on_signal> signal_{*this};
 };
 
-int serve(EdgeConfig config) {
+int serve(const EdgeConfig& config) {
   if (auto enough = provide_descriptors(config.connections_max); !enough.ok()) return fail(enough.error());
   auto signals = signal_descriptor();
   if (!signals.ok()) return fail(signals.error());
@@ -157,12 +157,12 @@ int serve(EdgeConfig config) {
   if (!ring.ok()) return fail(ring.error());
   const SystemClock system_clock;
   const ring::TurnClock clock(**ring, system_clock);
-  auto server = EdgeServer::create(**ring, clock, std::move(config));
-  if (!server.ok()) return fail(server.error());
-  Program program(**ring, std::move(signals).value(), **server);
-  auto admin = AdminPort::open(**ring, clock, **server, [&program] { program.begin_drain(); });
+  auto rings = EdgeRings::create(**ring, clock, system_clock, config);
+  if (!rings.ok()) return fail(rings.error());
+  Program program(**ring, std::move(signals).value(), **rings);
+  auto admin = AdminPort::open(**ring, clock, **rings, [&program] { program.begin_drain(); });
   if (!admin.ok()) {
-    (*server)->drain([&ring] { (*ring)->stop(); });
+    (*rings)->drain([&ring] { (*ring)->stop(); });
   } else {
     program.start(**admin);
   }
@@ -178,7 +178,7 @@ int run(const CommandLine& command) {
   if (!config.ok()) return fail(config.error());
   if (command.check_only) return 0;
   telemetry::start_log("reelway-edge", log_level(config->log_level));
-  return serve(std::move(config).value());
+  return serve(*config);
 }
 
 int usage_error(const std::string& what) {

@@ -37,7 +37,7 @@ prometheus::MetricType type_of(MetricKind kind) {
 }  // namespace
 
 struct MetricPage::State {
-  // A new metric of the family; all metrics of a family stand together on the page, in the order of first use.
+  // The family's metric of these labels; all metrics of a family stand together on the page, in the order of first use.
   prometheus::ClientMetric& add(const MetricInfo& info, MetricKind kind, std::initializer_list<Label> labels) {
     CHECK(info.kind == kind);
     auto family = std::find_if(families.begin(), families.end(), [&](const auto& f) { return f.name == info.name; });
@@ -45,6 +45,13 @@ struct MetricPage::State {
       families.push_back({std::string(info.name), std::string(info.help), type_of(kind), {}});
       family = std::prev(families.end());
     }
+    const auto is_same = [&](const prometheus::ClientMetric& metric) {
+      return std::equal(
+          labels.begin(), labels.end(), metric.label.begin(), metric.label.end(),
+          [](const Label& asked, const auto& had) { return asked.first == had.name && asked.second == had.value; });
+    };
+    const auto found = std::find_if(family->metric.begin(), family->metric.end(), is_same);
+    if (found != family->metric.end()) return *found;
     prometheus::ClientMetric& metric = family->metric.emplace_back();
     for (const auto& [name, value] : labels) metric.label.push_back({std::string(name), std::string(value)});
     return metric;
@@ -64,24 +71,27 @@ void Histogram::observe_us(std::uint64_t microseconds) {
 }
 
 MetricPage& MetricPage::counter(const MetricInfo& info, std::uint64_t value, std::initializer_list<Label> labels) {
-  state_->add(info, MetricKind::counter, labels).counter.value = static_cast<double>(value);
+  state_->add(info, MetricKind::counter, labels).counter.value += static_cast<double>(value);
   return *this;
 }
 
 MetricPage& MetricPage::gauge(const MetricInfo& info, double value, std::initializer_list<Label> labels) {
-  state_->add(info, MetricKind::gauge, labels).gauge.value = value;
+  state_->add(info, MetricKind::gauge, labels).gauge.value += value;
   return *this;
 }
 
 MetricPage& MetricPage::histogram(const MetricInfo& info, const Histogram& value, std::initializer_list<Label> labels) {
   auto& histogram = state_->add(info, MetricKind::histogram, labels).histogram;
+  if (histogram.bucket.empty()) {
+    for (const std::uint64_t bound : kBoundsUs) histogram.bucket.push_back({0, static_cast<double>(bound) / 1e6});
+  }
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
     below += value.counts_[i];
-    histogram.bucket.push_back({below, static_cast<double>(kBoundsUs[i]) / 1e6});
+    histogram.bucket[i].cumulative_count += below;
   }
-  histogram.sample_count = below + value.counts_[Histogram::kBuckets];
-  histogram.sample_sum = static_cast<double>(value.sum_us_) / 1e6;
+  histogram.sample_count += below + value.counts_[Histogram::kBuckets];
+  histogram.sample_sum += static_cast<double>(value.sum_us_) / 1e6;
   return *this;
 }
 

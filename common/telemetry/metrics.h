@@ -35,7 +35,8 @@ class Histogram {
 };
 
 // Collects values at scrape time from plain counters that their owners keep (no atomics on a hot path), and prints
-// the Prometheus text format 0.0.4.
+// the Prometheus text format 0.0.4. A value that is given again, with the same labels, adds to the former one, gauges
+// too: so what threads count apart comes together.
 class MetricPage {
  public:
   MetricPage();

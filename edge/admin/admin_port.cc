@@ -18,7 +18,7 @@ constexpr std::size_t kConnectionsMax = 64;
 
 }  // namespace
 
-// One operator's connection. Every answer but explain's and purge's is made at once.
+// One operator's connection. Readiness and drain are answered at once, the others when all rings have been asked.
 class AdminPort::AdminExchange final : public Exchange {
  public:
   AdminExchange(AdminPort& port, ResponseStream& stream) : port_(port), stream_(stream) {}
@@ -30,6 +30,7 @@ class AdminPort::AdminExchange final : public Exchange {
     if (explanation_) explanation_->cancel();
     explanation_.reset();
     purge_.reset();
+    asked_.reset();
   }
 
  private:
@@ -46,6 +47,9 @@ class AdminPort::AdminExchange final : public Exchange {
   void drain();
   void explain();
   void purge();
+  // Goes from ring to ring and comes back; not to an asker that has left.
+  template <class Gathered>
+  void gather(std::function<void(Gathered&, EdgeServer&)> at_ring, std::function<void(Gathered&)> done);
   void purged(const PurgeRequest& request, const Result<PurgeResult>& outcome);
   void answer(std::uint16_t status, std::string_view content_type, std::string body);
   void refuse(const Error& error, std::string_view lines = {});
@@ -54,6 +58,7 @@ class AdminPort::AdminExchange final : public Exchange {
   ResponseStream& stream_;
   bool keep_alive_ = false;
   std::shared_ptr<Explanation> explanation_;
+  std::shared_ptr<const void> asked_;    // what the rings are asked for now
   std::shared_ptr<PurgeRequest> purge_;  // that is answered when it is durable; null once the asker has left
 };
 
@@ -69,7 +74,8 @@ const std::array<AdminPort::AdminExchange::Route, 6> AdminPort::AdminExchange::k
 void AdminPort::AdminExchange::begin() {
   const http::RequestHead& head = stream_.request();
   keep_alive_ = stream_.may_keep_alive();
-  const auto allowed = check_credential(head.headers.find("Authorization"), port_.server_.config().admin_credential);
+  const auto allowed =
+      check_credential(head.headers.find("Authorization"), port_.rings_.first().config().admin_credential);
   if (!allowed.ok()) return refuse(allowed.error());
   for (const Route& route : kRoutes) {
     if (route.path != head.path()) continue;
@@ -81,18 +87,35 @@ void AdminPort::AdminExchange::begin() {
           "the admin port serves /metrics, /v1/state, /v1/ready, /v1/explain, /v1/purge and /v1/drain"});
 }
 
+template <class Gathered>
+void AdminPort::AdminExchange::gather(std::function<void(Gathered&, EdgeServer&)> at_ring,
+                                      std::function<void(Gathered&)> done) {
+  const auto gathered = std::make_shared<Gathered>();
+  const std::weak_ptr<const void> asked = asked_ = std::make_shared<bool>();
+  port_.rings_.visit([gathered, at_ring = std::move(at_ring)](EdgeServer& server) { at_ring(*gathered, server); },
+                     [gathered, asked, done = std::move(done)] {
+                       if (!asked.expired()) done(*gathered);
+                     });
+}
+
 void AdminPort::AdminExchange::metrics() {
-  answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics_page(port_.server_, port_.ring_, port_.clock_));
+  gather<GatheredMetrics>([](GatheredMetrics& gathered, EdgeServer& server) { gather_metrics(gathered, server); },
+                          [this](GatheredMetrics& gathered) {
+                            answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics_page(gathered));
+                          });
 }
 
 void AdminPort::AdminExchange::state() {
-  answer(200, "application/json", state_json(port_.server_, port_.clock_));
+  gather<StateTotals>([](StateTotals& totals, EdgeServer& server) { totals.add(server); },
+                      [this](const StateTotals& totals) {
+                        answer(200, "application/json", state_json(port_.rings_.first(), totals, port_.clock_));
+                      });
 }
 
 void AdminPort::AdminExchange::ready() {
-  const bool is_ready = port_.server_.ready();
+  const bool is_ready = port_.rings_.first().ready();
   nlohmann::json body{{"ready", is_ready}};
-  if (!is_ready) body["because"] = port_.server_.why_not_ready();
+  if (!is_ready) body["because"] = port_.rings_.first().why_not_ready();
   answer(is_ready ? 200 : 503, "application/json", body.dump());
 }
 
@@ -108,7 +131,7 @@ void AdminPort::AdminExchange::explain() {
     return refuse({ErrorCode::http_bad_request, Side::client, false,
                    "expected ?target= with a public path or URL, percent-encoded"});
   }
-  explanation_ = std::make_shared<Explanation>(port_.server_, port_.clock_, std::move(*target),
+  explanation_ = std::make_shared<Explanation>(port_.rings_.first(), port_.clock_, std::move(*target),
                                                [this](std::string json) { answer(200, "application/json", json); });
   explanation_->start();
 }
@@ -120,13 +143,14 @@ void AdminPort::AdminExchange::purge() {
   if (!request.ok()) return refuse(request.error());
   purge_ = std::make_shared<PurgeRequest>(*request);
   const std::weak_ptr<PurgeRequest> asked = purge_;
-  port_.server_.store().purge(*request, [this, asked](const Result<PurgeResult>& outcome) {
+  port_.rings_.purge(*request, [this, asked](const Result<PurgeResult>& outcome) {
     if (const auto still = asked.lock()) purged(*still, outcome);
   });
 }
 
 void AdminPort::AdminExchange::purged(const PurgeRequest& request, const Result<PurgeResult>& outcome) {
-  const std::string body = outcome.ok() ? purge_json(port_.server_.config().edge_id, request, *outcome) : std::string{};
+  const std::string body =
+      outcome.ok() ? purge_json(port_.rings_.first().config().edge_id, request, *outcome) : std::string{};
   purge_.reset();
   outcome.ok() ? answer(200, "application/json", body) : refuse(outcome.error());
 }
@@ -144,12 +168,12 @@ void AdminPort::AdminExchange::refuse(const Error& error, std::string_view lines
   stream_.write({.head = std::move(text), .body = {}, .tail = {}, .owner = nullptr});
 }
 
-Result<std::unique_ptr<AdminPort>> AdminPort::open(ring::Ring& ring, const Clock& clock, EdgeServer& server,
+Result<std::unique_ptr<AdminPort>> AdminPort::open(ring::Ring& ring, const Clock& clock, EdgeRings& rings,
                                                    std::function<void()> begin_drain) {
-  const config::Endpoint& endpoint = server.config().admin_listen;
+  const config::Endpoint& endpoint = rings.first().config().admin_listen;
   auto address = resolve(endpoint.host, endpoint.port);
   if (!address.ok()) return std::move(address).error();
-  std::unique_ptr<AdminPort> port(new AdminPort(ring, clock, server, std::move(begin_drain)));
+  std::unique_ptr<AdminPort> port(new AdminPort(ring, clock, rings, std::move(begin_drain)));
   ListenerOptions options;
   options.connections_max = kConnectionsMax;
   auto listener = Listener::open(ring, clock, *address, options, *port);
@@ -162,8 +186,8 @@ Result<std::unique_ptr<AdminPort>> AdminPort::open(ring::Ring& ring, const Clock
   return port;
 }
 
-AdminPort::AdminPort(ring::Ring& ring, const Clock& clock, EdgeServer& server, std::function<void()> begin_drain)
-    : ring_(ring), clock_(clock), server_(server), begin_drain_(std::move(begin_drain)) {}
+AdminPort::AdminPort(ring::Ring& ring, const Clock& clock, EdgeRings& rings, std::function<void()> begin_drain)
+    : ring_(ring), clock_(clock), rings_(rings), begin_drain_(std::move(begin_drain)) {}
 
 std::unique_ptr<Exchange> AdminPort::make_exchange(ResponseStream& stream) {
   return std::make_unique<AdminExchange>(*this, stream);

@@ -4,15 +4,15 @@
 #include <memory>
 
 #include "edge/net/listener.h"
-#include "edge/request/edge_server.h"
+#include "edge/request/edge_rings.h"
 
 namespace reelway::edge {
 
 // The operator's port of an edge: metrics, state, explain, purge, drain and ready, each behind the credential. On the
-// same ring as the viewers' port; none of its answers takes long to make.
+// first ring; none of its answers takes long to make.
 class AdminPort final : private ExchangeFactory {
  public:
-  static Result<std::unique_ptr<AdminPort>> open(ring::Ring& ring, const Clock& clock, EdgeServer& server,
+  static Result<std::unique_ptr<AdminPort>> open(ring::Ring& ring, const Clock& clock, EdgeRings& rings,
                                                  std::function<void()> begin_drain);
 
   void start() { listener_->start(); }
@@ -23,12 +23,12 @@ class AdminPort final : private ExchangeFactory {
  private:
   class AdminExchange;
 
-  AdminPort(ring::Ring& ring, const Clock& clock, EdgeServer& server, std::function<void()> begin_drain);
+  AdminPort(ring::Ring& ring, const Clock& clock, EdgeRings& rings, std::function<void()> begin_drain);
   std::unique_ptr<Exchange> make_exchange(ResponseStream& stream) override;
 
   ring::Ring& ring_;
   const Clock& clock_;
-  EdgeServer& server_;
+  EdgeRings& rings_;
   const std::function<void()> begin_drain_;
   std::unique_ptr<Listener> listener_;
 };

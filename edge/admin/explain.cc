@@ -76,7 +76,7 @@ Explanation::Explanation(EdgeServer& server, const Clock& clock, std::string tar
 
 Explanation::~Explanation() {
   if (waits_for_token_) server_.tokens().forget(*this);
-  if (waits_for_rental_) server_.replica().rights().forget(*this);
+  if (waits_for_rental_) server_.origin().rights().forget(*this);
 }
 
 void Explanation::start() {
@@ -103,7 +103,7 @@ void Explanation::token_decided(Result<Grant> decision) {
     verdicts_.push_back({"authorize", decision.error(), {}});
     return finish(std::nullopt);
   }
-  const auto left_s = decision->expires_s - server_.replica().clock().wall_s();
+  const auto left_s = decision->expires_s - server_.origin().clock().wall_s();
   verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
   const std::string view = access::view_id(decision->view);
   if (access::varies_by_view(path_->object_path)) key_ = cache_key(path_->object_path, view);
@@ -122,7 +122,7 @@ void Explanation::judge_rental(const Grant& grant) {
     verdicts_.push_back({"rental", std::nullopt, "none: the token itself is the right"});
     return look_up();
   }
-  auto decision = server_.replica().rights().decide(*grant.entitlement, *this);
+  auto decision = server_.origin().rights().decide(*grant.entitlement, *this);
   if (decision) return rights_decided(std::move(*decision));
   waits_for_rental_ = true;
   self_ = shared_from_this();
@@ -142,8 +142,8 @@ void Explanation::rights_decided(Result<void> decision) {
 }
 
 void Explanation::look_up() {
-  server_.store().probe(key_,
-                        [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->finish(probe); });
+  server_.probe(key_, key_,
+                [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->finish(probe); });
 }
 
 void Explanation::explain_site() {
@@ -157,8 +157,8 @@ void Explanation::explain_site() {
 }
 
 void Explanation::look_up_site() {
-  server_.store().probe(
-      key_, [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->look_at(probe); });
+  server_.probe(primary_key_, key_,
+                [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->look_at(probe); });
 }
 
 // A marker leads to the variant of a request that has none of the fields that it names.

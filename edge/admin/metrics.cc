@@ -128,7 +128,11 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_store_lost_objects_total", counter, "Objects on disks that were given up."},
     {"reelway_edge_store_corrupt_total", counter,
      "Stored objects dropped because their bytes did not match their checksum."},
-    {"reelway_edge_ring_turns_total", counter, "Turns of the event loop."},
+    {"reelway_edge_rings", gauge, "Threads that serve viewers, each with a ring of its own."},
+    {"reelway_edge_requests_handed_over", gauge,
+     "Requests under way whose connection is at another ring than their object."},
+    {"reelway_edge_requests_handed_over_total", counter, "Such requests begun."},
+    {"reelway_edge_ring_turns_total", counter, "Turns of the event loops."},
     {"reelway_edge_ring_receive_stalls_total", counter, "Receives that ended because no buffer was left."},
     {"reelway_edge_access_log_dropped_total", counter, "Access log lines dropped because the disk was too slow."},
 });
@@ -152,7 +156,7 @@ void add_prefetches(MetricPage& page, const PrefetchCounters& prefetches) {
 }
 
 void add_rentals(MetricPage& page, EdgeServer& server) {
-  const RightsCounters& rights = server.replica().rights().counters();
+  const RightsCounters& rights = server.origin().rights().counters();
   const MetricInfo& decisions = metric("reelway_edge_rental_decisions_total");
   page.counter(decisions, rights.allowed - rights.allowed_unseen, {{"result", "allowed"}});
   page.counter(decisions, rights.allowed_unseen, {{"result", "unseen"}});
@@ -199,12 +203,18 @@ void add_replica(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_replica_set_aside_total"), state.writer.set_aside);
 }
 
-void add_process(MetricPage& page, EdgeServer& server, const ring::Ring& ring, const Clock& clock) {
-  page.gauge(metric("reelway_edge_info"), 1, {{"version", kVersion}, {"edge_id", server.config().edge_id}});
-  page.gauge(metric("reelway_edge_uptime_seconds"), seconds(clock.monotonic() - server.started()));
-  page.gauge(metric("reelway_edge_ready"), server.ready() ? 1 : 0);
-  page.counter(metric("reelway_edge_ring_turns_total"), ring.turns());
-  page.counter(metric("reelway_edge_ring_receive_stalls_total"), ring.receive_stalls());
+void add_edge(MetricPage& page, EdgeServer& first) {
+  page.gauge(metric("reelway_edge_info"), 1, {{"version", kVersion}, {"edge_id", first.config().edge_id}});
+  page.gauge(metric("reelway_edge_uptime_seconds"), seconds(first.clock().monotonic() - first.started()));
+  page.gauge(metric("reelway_edge_ready"), first.ready() ? 1 : 0);
+}
+
+void add_ring(MetricPage& page, EdgeServer& server) {
+  page.gauge(metric("reelway_edge_rings"), 1);
+  page.counter(metric("reelway_edge_ring_turns_total"), server.ring().turns());
+  page.counter(metric("reelway_edge_ring_receive_stalls_total"), server.ring().receive_stalls());
+  page.gauge(metric("reelway_edge_requests_handed_over"), static_cast<double>(server.handed().running()));
+  page.counter(metric("reelway_edge_requests_handed_over_total"), server.handed().begun());
   if (server.access_log() != nullptr) {
     page.counter(metric("reelway_edge_access_log_dropped_total"), server.access_log()->dropped());
   }
@@ -270,12 +280,15 @@ void add_tokens(MetricPage& page, EdgeServer& server) {
   page.counter(checks, tokens.key_waits_shed, {{"how", "key_wait_shed"}});
   page.gauge(metric("reelway_edge_token_addresses"), static_cast<double>(server.tokens().failures().addresses()));
   page.counter(checks, tokens.key_waits, {{"how", "waited_for_key"}});
+}
+
+void add_keys(MetricPage& page, EdgeServer& first) {
   std::array<double, 2> keys{};
-  for (const auto& [kid, key] : server.tokens().keys().keys()) ++keys[static_cast<std::size_t>(key.state)];
+  for (const auto& [kid, key] : first.tokens().keys().keys()) ++keys[static_cast<std::size_t>(key.state)];
   page.gauge(metric("reelway_edge_keys"), keys[0], {{"state", "active"}});
   page.gauge(metric("reelway_edge_keys"), keys[1], {{"state", "retired"}});
-  if (const auto age = server.keys().age()) page.gauge(metric("reelway_edge_keys_age_seconds"), seconds(*age));
-  const KeyPollCounters& polls = server.keys().counters();
+  if (const auto age = first.origin().keys().age()) page.gauge(metric("reelway_edge_keys_age_seconds"), seconds(*age));
+  const KeyPollCounters& polls = first.origin().keys().counters();
   page.counter(metric("reelway_edge_key_polls_total"), polls.polls - polls.failures, {{"result", "ok"}});
   page.counter(metric("reelway_edge_key_polls_total"), polls.failures, {{"result", "failed"}});
 }
@@ -291,14 +304,15 @@ void add_tls(MetricPage& page, const UpstreamReport& one) {
   count(counters.failed, "failed");
 }
 
-void add_group(MetricPage& page, const UpstreamGroup& group, std::string_view name) {
+// Addresses are the same for all rings, so one tells of them.
+void add_group(MetricPage& page, const UpstreamGroup& group, std::string_view name, bool with_addresses) {
   for (const UpstreamReport& one : group.report()) {
     const auto labels = {telemetry::Label{"group", name}, telemetry::Label{"upstream", one.name}};
     const auto gauge_of = [&](std::string_view metric_name, std::size_t value) {
       page.gauge(metric(metric_name), static_cast<double>(value), labels);
     };
-    gauge_of("reelway_edge_upstream_addresses", one.addresses);
-    gauge_of("reelway_edge_upstream_addresses_in_use", one.in_use);
+    if (with_addresses) gauge_of("reelway_edge_upstream_addresses", one.addresses);
+    if (with_addresses) gauge_of("reelway_edge_upstream_addresses_in_use", one.in_use);
     const MetricInfo& connections = metric("reelway_edge_upstream_connections");
     page.gauge(connections, static_cast<double>(one.connections - one.idle_connections),
                {{"group", name}, {"upstream", one.name}, {"state", "busy"}});
@@ -331,17 +345,18 @@ void add_upstream(MetricPage& page, EdgeServer& server) {
   page.counter(metric("reelway_edge_fetches_not_modified_total"), fills.not_modified);
   page.gauge(metric("reelway_edge_fills"), static_cast<double>(server.fills().running()));
   const Upstreams& upstreams = server.upstreams();
+  const bool is_first = server.seat().is_first();
   const ContinuationCounters& rests = upstreams.continuations();
   const MetricInfo& continuations = metric("reelway_edge_fetch_continuations_total");
   page.counter(continuations, rests.completed, {{"result", "completed"}});
   page.counter(continuations, rests.refused, {{"result", "refused"}});
   page.counter(continuations, rests.begun - rests.completed - rests.refused, {{"result", "failed"}});
-  add_group(page, upstreams.film_group(), "films");
-  add_group(page, upstreams.control_group(), "control");
-  add_group(page, upstreams.heartbeat_group(), "heartbeats");
+  add_group(page, upstreams.film_group(), "films", is_first);
+  add_group(page, upstreams.control_group(), "control", is_first);
+  add_group(page, upstreams.heartbeat_group(), "heartbeats", is_first);
   for (const UpstreamReport& one : upstreams.film_group().report()) add_tls(page, one);
   if (upstreams.site_group() == nullptr) return;
-  add_group(page, *upstreams.site_group(), "site");
+  add_group(page, *upstreams.site_group(), "site", is_first);
   for (const UpstreamReport& one : upstreams.site_group()->report()) add_tls(page, one);
 }
 
@@ -356,8 +371,7 @@ void add_disk(MetricPage& page, const DiskReport& disk) {
   page.counter(errors, disk.write_errors, {{"disk", disk.directory}, {"operation", "write"}});
 }
 
-void add_store(MetricPage& page, const Store& all) {
-  const StoreCounters store = all.counters();
+void add_store(MetricPage& page, const StoreCounters& store) {
   const MetricInfo& lookups = metric("reelway_edge_store_lookups_total");
   page.counter(lookups, store.memory_hits, {{"result", "memory"}});
   page.counter(lookups, store.disk_hits, {{"result", "disk"}});
@@ -383,7 +397,6 @@ void add_store(MetricPage& page, const Store& all) {
   page.gauge(disks, static_cast<double>(store.disks_loading), {{"state", "loading"}});
   page.gauge(disks, static_cast<double>(store.disks_out), {{"state", "out"}});
   page.counter(metric("reelway_edge_store_lost_objects_total"), store.disk_objects_lost);
-  for (const DiskReport& disk : all.disks()) add_disk(page, disk);
 }
 
 }  // namespace
@@ -392,19 +405,30 @@ std::span<const MetricInfo> edge_metrics() {
   return kMetrics;
 }
 
-std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock& clock) {
-  MetricPage page;
-  add_process(page, server, ring, clock);
+void gather_metrics(GatheredMetrics& gathered, EdgeServer& server) {
+  MetricPage& page = gathered.page;
+  if (server.seat().is_first()) add_edge(page, server);
+  add_ring(page, server);
   add_requests(page, server.counters());
   add_site(page, server.site());
   add_connections(page, server.listener());
   add_tokens(page, server);
+  if (server.seat().is_first()) add_keys(page, server);
   add_rentals(page, server);
-  add_replica(page, server);
+  if (server.seat().is_first()) add_replica(page, server);
   add_prefetches(page, server.prefetch().counters());
   add_upstream(page, server);
-  add_store(page, server.store());
-  return page.text();
+  for (const DiskReport& disk : server.store().disks()) add_disk(page, disk);
+  if (gathered.store) {
+    add(*gathered.store, server.store().counters());
+  } else {
+    gathered.store = server.store().counters();
+  }
+}
+
+std::string metrics_page(GatheredMetrics& gathered) {
+  add_store(gathered.page, *gathered.store);
+  return gathered.page.text();
 }
 
 }  // namespace reelway::edge

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -11,7 +12,15 @@ namespace reelway::edge {
 // Every metric of reelway-edge, once; its page in docs/reference is generated from it.
 std::span<const telemetry::MetricInfo> edge_metrics();
 
-// The Prometheus page, gathered now from the counters of the parts.
-std::string metrics_page(EdgeServer& server, const ring::Ring& ring, const Clock& clock);
+// What the page is gathered in, ring by ring.
+struct GatheredMetrics {
+  telemetry::MetricPage page;
+  std::optional<StoreCounters> store;
+};
+
+// Adds what one ring counts; on its thread.
+void gather_metrics(GatheredMetrics& gathered, EdgeServer& server);
+// The Prometheus page, when all rings have been asked.
+std::string metrics_page(GatheredMetrics& gathered);
 
 }  // namespace reelway::edge

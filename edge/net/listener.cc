@@ -21,16 +21,38 @@ constexpr int kUnsentBytes = 256 * 1024;
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kRest{100};
 
-Result<UniqueFd> listening_socket(const SocketAddress& address) {
+Result<UniqueFd> bound_socket(const SocketAddress& address, bool is_shared) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return system_error("socket", "listener", errno);
   const int on = 1;
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (is_shared && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+    return system_error("reuseport", "listener", errno);
+  }
+  if (::bind(fd.get(), address.get(), address.length) != 0) return system_error("bind", "listener", errno);
+  return fd;
+}
+
+// To share an address must not be to share it with another process: whoever has it alone, or listens, is noticed by a
+// socket that does not share.
+Result<void> check_free(const SocketAddress& address) {
+  auto alone = bound_socket(address, false);
+  if (!alone.ok()) return std::move(alone).error();
+  if (::listen(alone->get(), 1) != 0) return system_error("listen", "listener", errno);
+  return {};
+}
+
+Result<UniqueFd> listening_socket(const SocketAddress& address, const ListenerOptions& options) {
+  const bool is_shared = options.shared_count != nullptr;
+  if (is_shared && options.is_first) REELWAY_TRY(check_free(address));
+  auto bound = bound_socket(address, is_shared);
+  if (!bound.ok()) return bound;
+  UniqueFd fd = std::move(bound).value();
+  const int on = 1;
   // Accepted sockets inherit it: answers are written whole, so nothing is gained by waiting for more.
   (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // Inherited too. What the kernel holds unsent for a slow client can no longer be taken back when its rental ends.
   (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
-  if (::bind(fd.get(), address.get(), address.length) != 0) return system_error("bind", "listener", errno);
   if (::listen(fd.get(), kBacklog) != 0) return system_error("listen", "listener", errno);
   return fd;
 }
@@ -39,7 +61,7 @@ Result<UniqueFd> listening_socket(const SocketAddress& address) {
 
 Result<std::unique_ptr<Listener>> Listener::open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
                                                  const ListenerOptions& options, ExchangeFactory& factory) {
-  auto fd = listening_socket(address);
+  auto fd = listening_socket(address, options);
   if (!fd.ok()) return std::move(fd).error();
   return std::unique_ptr<Listener>(new Listener(ring, clock, std::move(fd).value(), options, factory));
 }
@@ -79,7 +101,7 @@ void Listener::on_accepted(std::int32_t result, std::uint32_t) {
     UniqueFd fd(result);
     if (draining_) return check_drained();
     ++counters_.accepted;
-    connection_count_ < options_.connections_max ? admit(std::move(fd)) : refuse(std::move(fd));
+    has_room() ? admit(std::move(fd)) : refuse(std::move(fd));
   }
   if (draining_) return check_drained();
   switch (-result) {
@@ -89,6 +111,16 @@ void Listener::on_accepted(std::int32_t result, std::uint32_t) {
     case ENOMEM: return rest();
     default: arm_accept();  // also after a connection that was reset before it was accepted
   }
+}
+
+bool Listener::has_room() const {
+  const std::size_t all = options_.shared_count != nullptr ? options_.shared_count->load() : connection_count_;
+  return all < options_.connections_max;
+}
+
+void Listener::count(std::size_t more, std::size_t less) {
+  connection_count_ += more - less;
+  if (options_.shared_count != nullptr) *options_.shared_count += more - less;
 }
 
 void Listener::rest() {
@@ -102,7 +134,7 @@ void Listener::rest() {
 
 void Listener::admit(UniqueFd fd) {
   // Owned by the list that it is in.
-  ++connection_count_;
+  count(1, 0);
   auto* const connection = new ClientConnection(around_, std::move(fd));
   busy_.push_back(*connection);
   connection->start();
@@ -149,7 +181,7 @@ void Listener::closed(ClientConnection& connection) {
 }
 
 void Listener::drop_ended() {
-  connection_count_ -= ended_.size();
+  count(0, ended_.size());
   ended_.clear();
   check_drained();
 }

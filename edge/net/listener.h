@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,10 @@ namespace reelway::edge {
 struct ListenerOptions {
   std::size_t connections_max = 10'000;  // one more is told 503 overloaded and closed
   ClientLimits client;
+  // Several listeners of this process share the address (SO_REUSEPORT), and connections_max is that of all: each counts
+  // its own here. Null: there is but one.
+  std::atomic<std::size_t>* shared_count = nullptr;
+  bool is_first = true;  // of those that share: it must find the address free
 };
 
 struct ListenerCounters {
@@ -64,6 +69,8 @@ class Listener final : private ClientConnection::Keeper {
   void end_rests();
   void drop_ended();
   void check_drained();
+  bool has_room() const;
+  void count(std::size_t more, std::size_t less);
 
   ring::Ring& ring_;
   const Clock& clock_;

@@ -80,6 +80,7 @@ void BucketRepair::take_bucket_frame(const rights::Frame& frame) {
 void BucketRepair::merge() {
   for (const auto& id : copy_.table->merge_bucket(differing_.back(), records_, answer_->end_revision())) {
     writer_.changed(id);
+    if (copy_.observer != nullptr) copy_.observer->rental_changed(id);
   }
   outcome_.comparable_from = std::max(outcome_.comparable_from, answer_->end_revision());
   ++outcome_.buckets;

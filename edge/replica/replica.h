@@ -63,6 +63,8 @@ class Replica {
   void stop(std::function<void()> done);
 
   Rights& rights() { return rights_; }
+  const ReplicaCopy& copy() const { return copy_; }
+  void observe(ReplicaObserver& observer) { copy_.observer = &observer; }
   // The origin's time, for all that is compared with what an origin wrote: tokens, rentals. Valid from open() on.
   const Clock& clock() const { return trusted_clock_; }
   // Whether there is a copy that rentals are still decided by.

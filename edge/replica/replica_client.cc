@@ -185,6 +185,7 @@ void ReplicaClient::finish_snapshot() {
   ++counters_.snapshots;
   telemetry::log_info("replica: snapshot of {} records at revision {}", copy_.table->size(), copy_.position);
   writer_.replaced();
+  if (copy_.observer != nullptr) copy_.observer->rentals_replaced();
   begin_stream();
 }
 
@@ -258,6 +259,7 @@ void ReplicaClient::apply(const rights::ReplicaChange& change, rights::Revision 
   }
   ++counters_.changes;
   writer_.changed(change.id);
+  if (copy_.observer != nullptr) copy_.observer->rental_changed(change.id);
 }
 
 ReplicaClient::Handled ReplicaClient::take(const rights::BeatFrame& frame) {

@@ -12,6 +12,16 @@
 
 namespace reelway::edge {
 
+// Hears of what changes in the table, after it has. It must not change it from there.
+class ReplicaObserver {
+ public:
+  virtual void rental_changed(const rights::EntitlementId& id) = 0;
+  virtual void rentals_replaced() = 0;  // nothing known of the former table counts
+
+ protected:
+  ~ReplicaObserver() = default;
+};
+
 // The rights as this edge holds them: what they are, as of which position in which change stream, and when that was
 // last seen to be what the origin has. The client writes it, requests read it; one ring thread.
 struct ReplicaCopy {
@@ -22,6 +32,7 @@ struct ReplicaCopy {
   std::unique_ptr<ReplicaTable> table = std::make_unique<ReplicaTable>();
   std::uint64_t cluster_changes = 0;         // a revision means nothing across one
   std::optional<Clock::Monotonic> verified;  // when the table was last known to be the origin's
+  ReplicaObserver* observer = nullptr;       // null: nobody
 
   std::optional<std::chrono::milliseconds> staleness(Clock::Monotonic now) const {
     if (!verified) return std::nullopt;

@@ -62,28 +62,11 @@ std::optional<Result<void>> Rights::decide(const access::EntitlementClaim& claim
     const OverlayEntry* kept = find_kept(claim.id);
     if (kept == nullptr || kept->known) return ask(claim, waiter);
     ++counters_.kept_unknown;
-    return count(decide_answered(claim, *kept));
+    return count_decision(counters_, decide_answered(claim, *kept));
   }
-  if (const auto* error = std::get_if<Error>(&decision)) return count(*error);
+  if (const auto* error = std::get_if<Error>(&decision)) return count_decision(counters_, *error);
   if (std::get<Allow>(decision).unseen) ++counters_.allowed_unseen;
-  return count({});
-}
-
-Result<void> Rights::count(Result<void> decision) {
-  if (decision.ok()) {
-    ++counters_.allowed;
-    return decision;
-  }
-  switch (decision.error().code) {
-    case ErrorCode::rental_unknown:
-    case ErrorCode::overloaded:
-    case ErrorCode::timed_out:
-    case ErrorCode::upstream_failed:
-    case ErrorCode::shutting_down: ++counters_.unknown; break;
-    case ErrorCode::rights_too_stale: ++counters_.too_stale; break;
-    default: ++counters_.denied;
-  }
-  return decision;
+  return count_decision(counters_, {});
 }
 
 const OverlayEntry* Rights::find_kept(const rights::EntitlementId& id) const {
@@ -103,21 +86,23 @@ RentalDecision Rights::decide_from_memory(const access::EntitlementClaim& claim)
   return decide_rental(known, claim.revision, copy_.staleness(clock_.monotonic()), clock_.wall_s(), options_.limits);
 }
 
-bool Rights::still_allowed(const access::EntitlementClaim& claim) const {
+bool Rights::still_allowed(const access::EntitlementClaim& claim) {
   const RentalDecision decision = decide_from_memory(claim);
   const auto* error = std::get_if<Error>(&decision);
   return error == nullptr || error->code == ErrorCode::rights_too_stale;
 }
 
 std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, Waiter& waiter) {
-  if (upstream_ == nullptr) return count(not_said({ErrorCode::shutting_down, Side::self, true, {}}));
+  if (upstream_ == nullptr)
+    return count_decision(counters_, not_said({ErrorCode::shutting_down, Side::self, true, {}}));
   const bool is_asked = asks_.contains(claim.id);
   const bool no_room_to_wait = waiters_ >= options_.waiters_max;
   if (no_room_to_wait || (!is_asked && asks_.size() >= options_.asks_max)) {
     ++counters_.asks_shed;
-    return count(overloaded(no_room_to_wait
-                                ? std::to_string(options_.waiters_max) + " requests wait for the origin's word"
-                                : "the origin is asked about " + std::to_string(options_.asks_max) + " rentals"));
+    return count_decision(
+        counters_,
+        overloaded(no_room_to_wait ? std::to_string(options_.waiters_max) + " requests wait for the origin's word"
+                                   : "the origin is asked about " + std::to_string(options_.asks_max) + " rentals"));
   }
   Ask& ask = asks_[claim.id];
   const Clock::Monotonic until = clock_.monotonic() + options_.ask_budget;
@@ -222,7 +207,7 @@ void Rights::release(const rights::EntitlementId& id, const Decide& decision) {
 // What a waiter does when it is told may end another one: forget() looks through telling_ too.
 void Rights::tell(const std::vector<Asker>& askers, const Decide& decision) {
   waiters_ -= askers.size();
-  for (const Asker& asker : askers) telling_.push_back({asker.waiter, count(decision(asker))});
+  for (const Asker& asker : askers) telling_.push_back({asker.waiter, count_decision(counters_, decision(asker))});
   while (!telling_.empty()) {
     Telling next = std::move(telling_.front());
     telling_.pop_front();

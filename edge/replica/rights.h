@@ -17,6 +17,7 @@
 #include "common/ring/timer.h"
 #include "edge/policy/rental.h"
 #include "edge/replica/frame_call.h"
+#include "edge/replica/rental_rights.h"
 #include "edge/replica/replica_copy.h"
 #include "edge/replica/rights_overlay.h"
 
@@ -32,55 +33,27 @@ struct RightsOptions {
   std::chrono::milliseconds unknown_kept{1'000};  // how long "there is no such entitlement" is believed
 };
 
-struct RightsCounters {
-  std::uint64_t allowed = 0;
-  std::uint64_t allowed_unseen = 0;  // of them without a record, because the replica is behind (staleness policy)
-  std::uint64_t denied = 0;          // by a record
-  std::uint64_t too_stale = 0;
-  std::uint64_t unknown = 0;       // the origin knows no such entitlement, or did not say
-  std::uint64_t asks = 0;          // questions sent to the origin
-  std::uint64_t asks_shared = 0;   // requests that joined a question under way
-  std::uint64_t asks_failed = 0;   // without an answer of the origin
-  std::uint64_t asks_late = 0;     // requests whose budget passed first
-  std::uint64_t asks_shed = 0;     // requests that found asks_max or waiters_max reached
-  std::uint64_t kept_unknown = 0;  // refused by the origin's answer to a former question
-};
-
 // Decides on every request whether the entitlement that its token names holds now: from memory, by the replica and the
 // staleness policy of policy/rental.h. Only a fresh replica that has no record asks the origin, once for all who wait,
 // so that a buyer does not wait for replication. What it said then counts until the replica has caught up. One ring
 // thread.
-class Rights {
+class Rights final : public RentalRights {
  public:
-  // Hears of a decision that was not made at once. Call forget() before it is destroyed while it waits.
-  class Waiter {
-   public:
-    virtual void rights_decided(Result<void> decision) = 0;
-
-   protected:
-    ~Waiter() = default;
-  };
-
   Rights(ring::Ring& ring, const Clock& clock, const ReplicaCopy& copy, RightsOptions options);
-  ~Rights();
+  ~Rights() override;
 
   // Until then, and after stop(), nobody is asked: shutting_down.
   void start(Upstream& upstream, RequestHead request_head);
   void stop();
 
-  // The decision, or nothing: then waiter.rights_decided() follows, never from inside this call. Errors: those of
-  // rights::denial, rights_too_stale, and rental_unknown when the origin says that there is none. When it did not say,
-  // nobody knows, and the viewer may try again: overloaded, timed_out, upstream_failed, shutting_down.
-  std::optional<Result<void>> decide(const access::EntitlementClaim& claim, Waiter& waiter);
-  void forget(Waiter& waiter);
-
-  // For an answer that is under way: false when a record denies it by now. Asks nobody, and what is not known, or not
-  // fresh enough to begin with, goes on. The error to log is decide()'s.
-  bool still_allowed(const access::EntitlementClaim& claim) const;
+  std::optional<Result<void>> decide(const access::EntitlementClaim& claim, Waiter& waiter) override;
+  void forget(Waiter& waiter) override;
+  // Asks nobody.
+  bool still_allowed(const access::EntitlementClaim& claim) override;
 
   std::size_t asking() const { return asks_.size(); }
   std::size_t kept_answers() const { return overlay_.size(); }
-  const RightsCounters& counters() const { return counters_; }
+  const RightsCounters& counters() const override { return counters_; }
 
  private:
   struct Asker {
@@ -103,7 +76,6 @@ class Rights {
   RentalDecision decide_from_memory(const access::EntitlementClaim& claim) const;
   Result<void> decide_answered(const access::EntitlementClaim& claim, const OverlayEntry& answer) const;
   const OverlayEntry* find_kept(const rights::EntitlementId& id) const;
-  Result<void> count(Result<void> decision);
   std::optional<Result<void>> ask(const access::EntitlementClaim& claim, Waiter& waiter);
   void begin_calls();
   void begin_call(const rights::EntitlementId& id, Ask& ask);

@@ -24,19 +24,11 @@ std::string endpoint_text(const config::Endpoint& endpoint) {
 
 StoreOptions store_options(const EdgeConfig& config) {
   StoreOptions options;
-  options.directory = config.store_directory;
+  options.directory = config.store_bodies_directory.empty() ? config.store_directory : config.store_bodies_directory;
   options.memory_bytes = config.store_memory_bytes;
   options.disk_bytes = config.store_disk_bytes;
   options.further_disks = config.store_further_disks;
   options.object_bytes_max = config.store_object_bytes_max;
-  return options;
-}
-
-ReplicaOptions replica_options(const EdgeConfig& config) {
-  ReplicaOptions options;
-  options.directory = config.store_directory + "/replica";
-  options.rights.ask_budget = config.rights_origin_budget;
-  options.rights.limits.stale_max = config.rights_staleness_max;
   return options;
 }
 
@@ -47,17 +39,10 @@ TokenAuthorityOptions token_options(const EdgeConfig& config) {
   return options;
 }
 
-KeyPollerOptions poller_options(const EdgeConfig& config, std::function<std::string()> request_text) {
-  KeyPollerOptions options;
-  options.request_text = std::move(request_text);
-  options.interval = config.keys_poll_interval;
-  options.interval_min = std::min(options.interval_min, config.keys_poll_interval);
-  options.file = config.store_directory + "/keys.json";
-  return options;
-}
-
-ListenerOptions listener_options(const EdgeConfig& config) {
+ListenerOptions listener_options(const EdgeConfig& config, const EdgeServer::Place& place) {
   ListenerOptions options;
+  options.shared_count = place.shared_connections;
+  options.is_first = place.seat.is_first();
   options.connections_max = config.connections_max;
   options.client.idle_timeout = config.idle_timeout;
   options.client.header_timeout = config.header_timeout;
@@ -79,7 +64,8 @@ Error after_closing(Store& store, ring::Ring& ring, Error error) {
 
 }  // namespace
 
-Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const Clock& clock, EdgeConfig config) {
+Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const Clock& clock, EdgeConfig config,
+                                                       const Place& place) {
   Opened opened;
   auto address = resolve(config.public_listen.host, config.public_listen.port);
   if (!address.ok()) return std::move(address).error();
@@ -95,11 +81,11 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   auto upstreams = Upstreams::create(ring, clock, *opened.random, config);
   if (!upstreams.ok()) return after_closing(*opened.store, ring, std::move(upstreams).error());
   opened.upstreams = std::move(upstreams).value();
-  auto replica = Replica::open(ring, clock, *opened.random, replica_options(config));
-  if (!replica.ok()) return after_closing(*opened.store, ring, std::move(replica).error());
-  opened.replica = std::move(replica).value();
-  std::unique_ptr<EdgeServer> server(new EdgeServer(ring, clock, std::move(config), std::move(opened)));
-  auto listener = Listener::open(ring, clock, *address, listener_options(server->config_), *server);
+  auto origin = OriginTies::open(ring, clock, *opened.random, config, place.seat);
+  if (!origin.ok()) return after_closing(*opened.store, ring, std::move(origin).error());
+  opened.origin = std::move(origin).value();
+  std::unique_ptr<EdgeServer> server(new EdgeServer(ring, clock, std::move(config), place, std::move(opened)));
+  auto listener = Listener::open(ring, clock, *address, listener_options(server->config_, place), *server);
   if (!listener.ok()) {
     Error error = std::move(listener).error();
     error.detail = "public.listen " + endpoint_text(server->config_.public_listen) + ": " + error.detail;
@@ -109,33 +95,41 @@ Result<std::unique_ptr<EdgeServer>> EdgeServer::create(ring::Ring& ring, const C
   return server;
 }
 
-EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, Opened opened)
+EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, const Place& place, Opened opened)
     : ring_(ring),
       clock_(clock),
+      seat_(place.seat),
       config_(std::move(config)),
       upstream_name_(config_.upstreams.front().authority()),
       started_(clock.monotonic()),
       access_log_(std::move(opened.access_log)),
       store_(std::move(opened.store)),
       random_(std::move(opened.random)),
-      replica_(std::move(opened.replica)),
+      origin_(std::move(opened.origin)),
       cors_(config_.cors_origins),
       upstreams_(std::move(opened.upstreams)),
       fills_(*store_, upstreams_->films(), clock, upstream_name_, config_.edge_id, config_.upstream_secret),
       site_(upstreams_->site() == nullptr ? nullptr : std::make_unique<Site>(make_site())),
-      prefetch_(*store_, fills_, {config_.prefetch_segments, config_.prefetch_running_max},
-                [this] { return upstream_has_room(); }),
+      prefetch_(
+          *store_, fills_, {config_.prefetch_segments, config_.prefetch_running_max},
+          [this] { return upstream_has_room(); },
+          [this](std::string_view key, const std::function<void(Prefetch&)>& task) {
+            seat_.at_home_of(key, *this, [task](EdgeServer& home) { task(home.prefetch_); });
+          }),
       relay_(upstreams_->heartbeats()),
-      tokens_(ring, replica_->clock(), signature_workers_, token_options(config_),
-              [this] { return poller_.poll_soon(); }),
-      poller_(ring, clock, file_workers_, upstreams_->control(),
-              poller_options(config_, [this] { return keys_request(); }), *this),
-      services_{clock_,    config_.edge_id, cors_,    tokens_,   *store_,           fills_,     replica_->rights(),
-                prefetch_, relay_,          running_, counters_, access_log_.get(), site_.get()},
+      tokens_(ring, origin_->clock(), signature_workers_, token_options(config_),
+              [this] { return origin_->poll_keys(); }),
+      services_{seat_,     clock_, config_.edge_id, cors_,     tokens_,           *store_,    fills_, origin_->rights(),
+                prefetch_, relay_, running_,        counters_, access_log_.get(), site_.get()},
+      handed_(ring, services_),
       signature_workers_(ring, 1, kChecksMax, "edge-tokens"),
       file_workers_(ring, 1, kFileJobsMax, "edge-files"),
       drain_timer_(ring),
-      recheck_timer_(ring) {}
+      recheck_timer_(ring) {
+  origin_->attach({tokens_, upstreams_->control(), file_workers_,
+                   [this](std::string_view method, std::string_view path) { return fills_.request_text(path, method); },
+                   [this] { return keys_request(); }});
+}
 
 EdgeServer::~EdgeServer() = default;
 
@@ -152,14 +146,15 @@ Site EdgeServer::make_site() {
           .edge_id = config_.edge_id,
           .upstream_name = config_.site_upstreams.front().authority(),
           .stale_when_unreachable = bridged,
-          .uncacheable = UncacheableKeys(clock_)};
+          .uncacheable = UncacheableKeys(clock_),
+          .erase = [this](const std::string& key) {
+            seat_.at_home_of(key, *this, [key](EdgeServer& home) { home.store_->erase(key); });
+          }};
 }
 
 void EdgeServer::start() {
   upstreams_->start();
-  poller_.start();
-  replica_->start(upstreams_->control(),
-                  [this](std::string_view method, std::string_view path) { return fills_.request_text(path, method); });
+  origin_->start();
   recheck_rentals();
   listener_->start();
 }
@@ -167,7 +162,7 @@ void EdgeServer::start() {
 std::string_view EdgeServer::why_not_ready() const {
   if (draining_) return "the edge drains";
   if (tokens_.keys().empty()) return "no keys are known yet";
-  if (!replica_->ready()) return "there is no copy of the rentals, or one that is too old";
+  if (!origin_->replica().ready()) return "there is no copy of the rentals, or one that is too old";
   return {};
 }
 
@@ -176,7 +171,7 @@ std::string EdgeServer::keys_request() const {
   std::string state =
       "Reelway-Edge-State: version=\"" + std::string(kVersion) + "\"; draining=" + (draining_ ? "1" : "0");
   if (!config_.public_url.empty()) state += "; url=\"" + config_.public_url + "\"";
-  if (const std::string parts = replica_->edge_state_header_parts(); !parts.empty()) state += "; " + parts;
+  if (const std::string parts = origin_->replica().edge_state_header_parts(); !parts.empty()) state += "; " + parts;
   return fills_.request_text("/.reelway/v1/keys", "GET", state + "\r\n");
 }
 
@@ -192,9 +187,23 @@ void EdgeServer::recheck_rentals() {
   recheck_timer_.arm(kRecheckPeriod, [this] { recheck_rentals(); });
 }
 
+void EdgeServer::probe(const std::string& home_key, const std::string& key,
+                       std::function<void(std::optional<Store::Probe>)> done) {
+  if (seat_.is_home_of(home_key)) return store_->probe(key, std::move(done));
+  seat_.team->post(seat_.team->home_of(home_key), [key, back = seat_, done = std::move(done)](EdgeServer& home) {
+    home.store_->probe(key, [back, done](const std::optional<Store::Probe>& probe) {
+      back.team->post(back.index, [done, probe](EdgeServer&) { done(probe); });
+    });
+  });
+}
+
 void EdgeServer::drain(std::function<void()> drained) {
+  if (draining_) return;
+  finish_answers([this, drained = std::move(drained)] { close(drained); });
+}
+
+void EdgeServer::finish_answers(std::function<void()> finished) {
   if (std::exchange(draining_, true)) return;
-  drained_ = std::move(drained);
   telemetry::log_info("draining: {} connections, {} ms at most", listener_->connections(),
                       config_.drain_timeout.count());
   const auto half = config_.drain_timeout / 2;
@@ -204,15 +213,15 @@ void EdgeServer::drain(std::function<void()> drained) {
                         listener_->connections());
     listener_->close_all();
   });
-  listener_->drain([this] { answers_drained(); });
+  listener_->drain([this, finished = std::move(finished)] {
+    drain_timer_.disarm();
+    recheck_timer_.disarm();
+    finished();
+  });
 }
 
-void EdgeServer::answers_drained() {
-  drain_timer_.disarm();
-  recheck_timer_.disarm();
-  poller_.stop();
-  replica_->stop(
-      [this] { upstreams_->close([this] { store_->close([this] { std::exchange(drained_, nullptr)(); }); }); });
+void EdgeServer::close(std::function<void()> closed) {
+  origin_->stop([this, closed = std::move(closed)] { upstreams_->close([this, closed] { store_->close(closed); }); });
 }
 
 }  // namespace reelway::edge

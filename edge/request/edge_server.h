@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,13 +13,14 @@
 #include "common/ring/timer.h"
 #include "edge/net/listener.h"
 #include "edge/policy/cors.h"
-#include "edge/replica/replica.h"
 #include "edge/request/access_log.h"
 #include "edge/request/counters.h"
 #include "edge/request/fill.h"
-#include "edge/request/key_poller.h"
+#include "edge/request/hand_over.h"
 #include "edge/request/options.h"
+#include "edge/request/origin_ties.h"
 #include "edge/request/request.h"
+#include "edge/request/ring_team.h"
 #include "edge/request/services.h"
 #include "edge/request/token_authority.h"
 #include "edge/request/upstreams.h"
@@ -26,67 +28,86 @@
 
 namespace reelway::edge {
 
-// One edge but for its admin port: owns the parts and joins them. One ring thread.
-class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
+// One ring's edge, but for the operator's port: owns the parts and joins them. Alone, or one of a team (edge_rings.h).
+class EdgeServer final : private ExchangeFactory {
  public:
-  // Blocks: looks up names, opens the store. Errors are those of a start-up.
-  static Result<std::unique_ptr<EdgeServer>> create(ring::Ring& ring, const Clock& clock, EdgeConfig config);
+  struct Place {
+    RingSeat seat;                                           // the team outlives it
+    std::atomic<std::size_t>* shared_connections = nullptr;  // of the team; null when alone
+  };
+
+  // `config`: this ring's share. Blocks: looks up names, opens the store. Errors are those of a start-up.
+  static Result<std::unique_ptr<EdgeServer>> create(ring::Ring& ring, const Clock& clock, EdgeConfig config,
+                                                    const Place& place);
+  static Result<std::unique_ptr<EdgeServer>> create(ring::Ring& ring, const Clock& clock, EdgeConfig config) {
+    return create(ring, clock, std::move(config), Place{});
+  }
   ~EdgeServer();
 
   void start();
-  // Finishes running answers within drain.timeout and cuts what is left, ends fills, flushes the store; then calls
-  // `drained`. A second call does nothing.
+  // The end, alone: both of the following, within drain.timeout; what does not finish in time is cut. A second call
+  // does nothing.
   void drain(std::function<void()> drained);
+  // Finishes running answers, and cuts what is left when most of drain.timeout has passed; then calls `finished`. What
+  // other rings' connections ask for is answered still.
+  void finish_answers(std::function<void()> finished);
+  // After that, on all rings: ends fills and flushes the store; then calls `closed`.
+  void close(std::function<void()> closed);
 
   bool draining() const { return draining_; }
-  // Whether it can say yes to a viewer: it has keys, and a copy of the rentals that is not too old.
-  bool ready() const { return why_not_ready().empty(); }
-  std::string_view why_not_ready() const;
   Clock::Monotonic started() const { return started_; }
   const EdgeConfig& config() const { return config_; }
+  const RingSeat& seat() const { return seat_; }
+  ring::Ring& ring() { return ring_; }
+  const Clock& clock() const { return clock_; }
+  // Whether it can say yes to a viewer: it has keys, and a copy of the rentals that is not too old. Of the first ring.
+  bool ready() const { return why_not_ready().empty(); }
+  std::string_view why_not_ready() const;
   Store& store() { return *store_; }
   TokenAuthority& tokens() { return tokens_; }
+  OriginTies& origin() { return *origin_; }
+  Replica& replica() { return origin_->replica(); }  // of the first ring
   const Listener& listener() const { return *listener_; }
   const Upstreams& upstreams() const { return *upstreams_; }
   const Site* site() const { return site_.get(); }
-  const KeyPoller& keys() const { return poller_; }
-  Replica& replica() { return *replica_; }
-  const Prefetch& prefetch() const { return prefetch_; }
+  Prefetch& prefetch() { return prefetch_; }
   const Relay& relay() const { return relay_; }
   const RunningRequests& running() const { return running_; }
+  HandedRequests& handed() { return handed_; }
   const Fills& fills() const { return fills_; }
   const RequestCounters& counters() const { return counters_; }
   const AccessLog* access_log() const { return access_log_.get(); }
+  // As Store::probe(), wherever the object is at home. `done` comes on this ring.
+  void probe(const std::string& home_key, const std::string& key,
+             std::function<void(std::optional<Store::Probe>)> done);
 
  private:
   struct Opened {  // what can fail to open
     std::unique_ptr<Store> store;
     std::unique_ptr<Random> random;
-    std::unique_ptr<Replica> replica;
+    std::unique_ptr<OriginTies> origin;
     std::unique_ptr<AccessLog> access_log;
     std::unique_ptr<Upstreams> upstreams;
   };
 
-  EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, Opened opened);
+  EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, const Place& place, Opened opened);
 
   std::unique_ptr<Exchange> make_exchange(ResponseStream& stream) override;
-  void keys_changed(const KeySet& keys) override { tokens_.set_keys(keys); }
-  void keys_polled(std::uint64_t number) override { tokens_.keys_polled(number); }
   std::string keys_request() const;
   bool upstream_has_room() const;
   void recheck_rentals();
-  void answers_drained();
   Site make_site();
 
   ring::Ring& ring_;
   const Clock& clock_;
+  const RingSeat seat_;
   const EdgeConfig config_;
   const std::string upstream_name_;
   const Clock::Monotonic started_;
   const std::unique_ptr<AccessLog> access_log_;
   const std::unique_ptr<Store> store_;
   const std::unique_ptr<Random> random_;
-  const std::unique_ptr<Replica> replica_;
+  const std::unique_ptr<OriginTies> origin_;
   const CorsPolicy cors_;
   RequestCounters counters_;
   const std::unique_ptr<Upstreams> upstreams_;
@@ -96,15 +117,14 @@ class EdgeServer final : private ExchangeFactory, private KeyPoller::Observer {
   Relay relay_;
   RunningRequests running_;
   TokenAuthority tokens_;
-  KeyPoller poller_;
   Services services_;
+  HandedRequests handed_;
   std::unique_ptr<Listener> listener_;
   // Last, so that their threads end before what their jobs' ends refer to. Signatures and files apart: a disk that
   // hangs must not keep viewers waiting for their token's check.
   ring::SideWorkers signature_workers_;
   ring::SideWorkers file_workers_;
   bool draining_ = false;
-  std::function<void()> drained_;
   ring::Timer drain_timer_;
   ring::Timer recheck_timer_;
 };

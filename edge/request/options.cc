@@ -22,6 +22,10 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "then up to 63 letters, digits, '.', '_' or '-'."},
     {"public.listen", Kind::endpoint, "127.0.0.1:8090", false, 0, 0,
      "Where players connect. Port 0 picks a free one, which the ready line names."},
+    {"rings", Kind::integer, "0", false, 0, 64,
+     "How many threads serve viewers, each with a ring, connections and a part of the store of its own. 0: as many as "
+     "the store was made for, and for a new one as many as this process may use cores. A store keeps the number that "
+     "it was made for."},
     {"admin.listen", Kind::endpoint, "127.0.0.1:8091", false, 0, 0,
      "Where metrics, state, explain and drain are served. Never the public address; it needs the credential also on "
      "loopback."},
@@ -217,6 +221,7 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   EdgeConfig config;
   config.edge_id = settings.text("edge_id");
   config.public_listen = settings.endpoint("public.listen");
+  config.rings = static_cast<std::size_t>(settings.integer("rings"));
   config.admin_listen = settings.endpoint("admin.listen");
   auto upstreams = film_upstreams(settings);
   if (!upstreams.ok()) return std::move(upstreams).error();

@@ -20,6 +20,7 @@ std::span<const config::Option> edge_options();
 struct EdgeConfig {
   std::string edge_id;
   config::Endpoint public_listen;
+  std::size_t rings = 1;  // 0: as the store says, or as there are cores
   config::Endpoint admin_listen;
   std::string admin_credential;
 
@@ -45,7 +46,8 @@ struct EdgeConfig {
   std::uint64_t site_content_bytes_max = 0;
   std::chrono::milliseconds site_stale_when_unreachable{0};
 
-  std::string store_directory;
+  std::string store_directory;         // keys, rentals and, of a single ring, bodies
+  std::string store_bodies_directory;  // empty: store_directory
   std::uint64_t store_memory_bytes = 0;
   std::uint64_t store_disk_bytes = 0;
   std::vector<FurtherDisk> store_further_disks;

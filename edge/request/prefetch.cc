@@ -19,32 +19,46 @@ void Prefetch::after(const Asked& asked) {
   if (options_.segments == 0 || asked.request.method != http::Method::get) return;
   const bool was_fetched = take_fetched(asked.key);
   if (asked.was_in_memory && !was_fetched && asked.request.query().empty()) return;
-  std::string next = next_of(&asked.request, asked.path.object_path);
-  for (std::size_t ahead = 0; ahead < options_.segments && !next.empty(); ++ahead) {
-    if (access::varies_by_view(next) || !access::check_path_in_view(asked.view, next).ok()) return;
-    const std::string key = cache_key(next, kViewAll);
-    if (store_.peek(key) == nullptr) {
-      if (!has_room()) {
-        ++counters_.held_back;
-        return;
-      }
-      begin(next, key);
-    }
-    next = next_of(nullptr, next);
+  if (auto next = next_by_cmcd(asked.request, asked.path.object_path)) {
+    return consider({std::move(*next), 1, true, asked.view});
   }
+  if (auto next = next_by_number(asked.path.object_path)) consider({std::move(*next), 1, false, asked.view});
+}
+
+void Prefetch::consider(Candidate candidate) {
+  const std::string& path = candidate.object_path;
+  if (candidate.ahead > options_.segments || access::varies_by_view(path)) return;
+  if (!access::check_path_in_view(candidate.view, path).ok()) return;
+  const std::string key = cache_key(path, kViewAll);
+  at_home_of_(key, [candidate = std::move(candidate), key](Prefetch& home) { home.consider_here(candidate, key); });
+}
+
+void Prefetch::consider_here(const Candidate& candidate, const std::string& key) {
+  if (store_.peek(key) == nullptr) {
+    if (!candidate.is_listed) return look_into_playlist(candidate);
+    if (!has_room()) {
+      ++counters_.held_back;
+      return;
+    }
+    begin(candidate.object_path, key);
+  }
+  auto next = next_by_number(candidate.object_path);
+  if (next) consider({std::move(*next), candidate.ahead + 1, false, candidate.view});
 }
 
 // By number only what the playlist lists: an origin is not asked for what is behind the end.
-std::string Prefetch::next_of(const http::RequestHead* request, std::string_view object_path) {
-  if (request != nullptr) {
-    if (auto next = next_by_cmcd(*request, object_path)) return std::move(*next);
-  }
-  auto next = next_by_number(object_path);
-  if (!next) return {};
-  if (store_.peek(cache_key(*next, kViewAll)) != nullptr) return std::move(*next);
-  const auto playlist = store_.peek(cache_key(playlist_of_segment(*next), kViewAll));
-  if (playlist == nullptr || !playlist_lists(as_text(playlist->view(0)), *next)) return {};
-  return std::move(*next);
+void Prefetch::look_into_playlist(Candidate candidate) {
+  const std::string playlist = cache_key(playlist_of_segment(candidate.object_path), kViewAll);
+  at_home_of_(playlist, [candidate = std::move(candidate)](Prefetch& home) mutable {
+    if (!home.playlist_has(candidate.object_path)) return;
+    candidate.is_listed = true;
+    home.consider(std::move(candidate));
+  });
+}
+
+bool Prefetch::playlist_has(std::string_view object_path) {
+  const auto playlist = store_.peek(cache_key(playlist_of_segment(object_path), kViewAll));
+  return playlist != nullptr && playlist_lists(as_text(playlist->view(0)), object_path);
 }
 
 bool Prefetch::has_room() {

@@ -35,9 +35,17 @@ class Prefetch {
  public:
   static constexpr std::size_t kRemembered = 1024;
 
+  // Has the task run by the Prefetch of the ring where the key is at home; at once when that is this one.
+  using AtHomeOf = std::function<void(std::string_view key, std::function<void(Prefetch&)> task)>;
+
   // `upstream_has_room`: whether a fetch that nobody waits for may be begun now.
-  Prefetch(Store& store, Fills& fills, PrefetchOptions options, std::function<bool()> upstream_has_room)
-      : store_(store), fills_(fills), options_(options), upstream_has_room_(std::move(upstream_has_room)) {}
+  Prefetch(Store& store, Fills& fills, PrefetchOptions options, std::function<bool()> upstream_has_room,
+           AtHomeOf at_home_of)
+      : store_(store),
+        fills_(fills),
+        options_(options),
+        upstream_has_room_(std::move(upstream_has_room)),
+        at_home_of_(std::move(at_home_of)) {}
 
   struct Asked {
     const http::RequestHead& request;
@@ -53,7 +61,17 @@ class Prefetch {
   const PrefetchCounters& counters() const { return counters_; }
 
  private:
-  std::string next_of(const http::RequestHead* request, std::string_view object_path);
+  struct Candidate {
+    std::string object_path;
+    std::size_t ahead = 1;   // of the segment that was asked for
+    bool is_listed = false;  // the player names it, or the playlist does: it exists
+    access::View view;       // of the session
+  };
+
+  void consider(Candidate candidate);
+  void consider_here(const Candidate& candidate, const std::string& key);
+  void look_into_playlist(Candidate candidate);
+  bool playlist_has(std::string_view object_path);
   bool has_room();
   void begin(const std::string& object_path, const std::string& key);
   bool take_fetched(const std::string& key);
@@ -62,6 +80,7 @@ class Prefetch {
   Fills& fills_;
   const PrefetchOptions options_;
   const std::function<bool()> upstream_has_room_;
+  const AtHomeOf at_home_of_;
   std::vector<std::shared_ptr<Fill>> running_;  // some may have ended since they were looked at
   std::unordered_set<std::string> fetched_;     // keys
   std::deque<std::string> fetched_order_;       // oldest first; may name keys that were used since

@@ -19,17 +19,31 @@ namespace reelway::edge {
 Request::Request(Services& services, ResponseStream& stream) : services_(services), stream_(stream) {}
 
 Request::~Request() {
+  if (state_.handed_over != nullptr) state_.handed_over->withdraw();
   if (active_) detach();
   if (holds_rental_) services_.running.leave(*this);
 }
 
 void Request::begin() {
+  start();
+  run();
+}
+
+void Request::begin_handed(const std::optional<Grant>& grant, Clock::Monotonic began) {
+  start();
+  state_.is_guest = true;
+  state_.began = began;
+  if (grant) state_.token_decision = *grant;
+  state_.token_asked = true;
+  run();
+}
+
+void Request::start() {
   CHECK(!active_);
   active_ = true;
   stream_open_ = true;
   step_ = 0;
   state_ = {};
-  run();
 }
 
 void Request::run() {
@@ -45,12 +59,16 @@ void Request::run() {
   } while (woken_ && !over);
   running_ = false;
   if (!over) return;
+  const bool keep_alive = state_.keep_alive;
+  end_here();
+  if (stream_open_) stream_.finish(keep_alive);
+}
+
+void Request::end_here() {
   detach();
   if (std::exchange(holds_rental_, false)) services_.running.leave(*this);
   active_ = false;
-  const bool keep_alive = state_.keep_alive;
   state_ = {};
-  if (stream_open_) stream_.finish(keep_alive);
 }
 
 bool Request::run_steps() {
@@ -91,6 +109,7 @@ void Request::interim(const http::ResponseHead& head) {
 }
 
 void Request::written() {
+  if (state_.handed_over != nullptr) return state_.handed_over->written();
   state_.writing = false;
   run();
 }
@@ -98,11 +117,38 @@ void Request::written() {
 void Request::client_gone() {
   if (!active_) return;
   stream_open_ = false;
+  if (state_.handed_over != nullptr) {
+    state_.handed_over->client_gone();
+    return end_here();
+  }
   state_.cut = true;
   state_.writing = false;
   detach();
   step_ = static_cast<std::size_t>(Step::log);
   run();
+}
+
+void Request::hand_over(std::size_t home) {
+  auto handed = std::make_unique<HandedRequest>(stream_);
+  handed->began = state_.began;
+  if (state_.token_decision) handed->grant = grant();
+  state_.handed_over = HandOver::begin(services_.seat, home, std::move(handed), *this);
+}
+
+void Request::handed_piece(ResponseStream::Piece piece) {
+  stream_.write(std::move(piece));
+}
+
+void Request::handed_finished(bool keep_alive) {
+  state_.keep_alive = keep_alive;
+  state_.handed_over_ended = true;
+  run();
+}
+
+void Request::handed_cut() {
+  stream_open_ = false;
+  stream_.abort();
+  end_here();
 }
 
 void Request::token_decided(Result<Grant> decision) {
@@ -131,6 +177,13 @@ void Request::recheck_rental() {
   const auto decision = services_.rights.decide(*grant().entitlement, *this);
   CHECK(decision.has_value() && !decision->ok());  // a record denies it, so nobody is asked
   ++services_.counters.rental_cuts;
+  if (state_.handed_over != nullptr) {
+    if (state_.handed_over->answer_has_begun()) {
+      state_.handed_over->end_rental(decision->error());
+      return handed_cut();
+    }
+    std::exchange(state_.handed_over, nullptr)->withdraw();
+  }
   refuse(decision->error());
   if (!state_.head_sent) return run();
   cut();

@@ -13,6 +13,7 @@
 #include "edge/replica/rights.h"
 #include "edge/request/answer.h"
 #include "edge/request/fill.h"
+#include "edge/request/hand_over.h"
 #include "edge/request/relay.h"
 #include "edge/request/running_requests.h"
 #include "edge/request/services.h"
@@ -48,6 +49,11 @@ struct RequestState {
   // relay
   bool relay_asked = false;
   std::optional<Result<RelayedAnswer>> relayed;
+
+  // hand over: to the ring where the object is at home, from which the request then comes as a guest
+  bool is_guest = false;
+  std::shared_ptr<HandOver> handed_over;
+  bool handed_over_ended = false;
 
   // lookup, collapse, fetch, store
   std::string view{kViewAll};  // that the object is looked up and asked for in
@@ -85,12 +91,15 @@ class Request final : public Exchange,
                       private TokenAuthority::Waiter,
                       private Rights::Waiter,
                       private Relay::Waiter,
+                      private HandOver::Sender,
                       private RunningRequest {
  public:
   Request(Services& services, ResponseStream& stream);
   ~Request() override;
 
   void begin() override;
+  // As a guest: another ring has found that it may be answered.
+  void begin_handed(const std::optional<Grant>& grant, Clock::Monotonic began);
   void written() override;
   void client_gone() override;
 
@@ -104,6 +113,7 @@ class Request final : public Exchange,
   const Grant& grant() const { return **state_.token_decision; }  // once it has been decided well
   // From here to the end of the request its rental is looked at again and again.
   void hold_rental();
+  void hand_over(std::size_t home);
   // Takes the object in hand and follows its progress and its fill's; replaces what was followed before.
   void follow(std::shared_ptr<Object> object, std::shared_ptr<Fill> fill);
   void refuse(Error error, std::string lines = {});
@@ -119,9 +129,14 @@ class Request final : public Exchange,
   std::optional<ClientAddress> client_address() const override { return stream_.peer_address(); }
   void rights_decided(Result<void> decision) override;
   void relayed(Result<RelayedAnswer> answer) override;
+  void handed_piece(ResponseStream::Piece piece) override;
+  void handed_finished(bool keep_alive) override;
+  void handed_cut() override;
   void recheck_rental() override;
 
+  void start();
   void run();
+  void end_here();
   bool run_steps();
   void forget_found();
   void detach();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ class Fills;
 struct SiteState {
   ReuseRequest wish;
   std::string primary_key;         // RequestState::key becomes that of a variant when the answers vary
+  bool was_judged = false;         // whether it may be answered from what is stored
   std::shared_ptr<Object> marker;  // that says by which fields they vary
   // Found, but not to be used without the upstream's word: asked about, and what stands in when that fails.
   std::shared_ptr<Object> stored;
@@ -56,6 +58,8 @@ struct Site {
   // How long after its end of freshness an object stands in for an upstream that gives no answer at all.
   std::chrono::seconds stale_when_unreachable;
   UncacheableKeys uncacheable;
+  // Of any object, wherever it is at home.
+  std::function<void(const std::string& key)> erase;
   std::size_t background = 0;     // of them under way
   std::uint64_t generations = 0;  // of variants
   SiteCounters counters = {};

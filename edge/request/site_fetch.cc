@@ -42,21 +42,6 @@ std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_ke
   return key ? *key + "\n" + marker.etag : std::string{};
 }
 
-KeptHeaders::KeptHeaders(const http::HeaderList& headers) {
-  std::size_t bytes = 0;
-  for (const http::Header& header : headers) bytes += header.name.size() + header.value.size();
-  text_.reserve(bytes);  // so that it does not move
-  const auto keep = [this](std::string_view part) {
-    const std::size_t from = text_.size();
-    text_.append(part);
-    return std::string_view(text_).substr(from);
-  };
-  for (const http::Header& header : headers) {
-    const std::string_view name = keep(header.name);
-    list_.add(name, keep(header.value));
-  }
-}
-
 SiteFetch::SiteFetch(Site& site, const SiteState& state, const Asked& asked)
     : site_(site),
       passes_(state.passes),
@@ -127,7 +112,7 @@ HeadVerdict SiteFetch::take(const http::ResponseHead& head, FillPermit& permit) 
 
 HeadVerdict SiteFetch::take_passed(const http::ResponseHead& head) {
   for (const std::string& target : invalidated_targets(method_text_, host_, target_, head)) {
-    site_.store.erase(site_cache_key(host_, target));
+    site_.erase(site_cache_key(host_, target));
     ++site_.counters.invalidated;
   }
   const std::int64_t now_ms = site_.clock.wall_ms();

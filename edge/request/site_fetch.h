@@ -8,22 +8,10 @@
 #include "edge/policy/freshness.h"
 #include "edge/policy/reuse.h"
 #include "edge/request/fetch.h"
+#include "edge/request/kept_head.h"
 #include "edge/request/site.h"
 
 namespace reelway::edge {
-
-// A request's header fields, outliving the request.
-class KeptHeaders {
- public:
-  explicit KeptHeaders(const http::HeaderList& headers);
-  KeptHeaders(const KeptHeaders&) = delete;
-  KeptHeaders& operator=(const KeptHeaders&) = delete;
-  const http::HeaderList& list() const { return list_; }
-
- private:
-  std::string text_;
-  http::HeaderList list_;  // views of text_
-};
 
 // Asks a site's upstream, for a request that has been looked up. What it asks:
 //   passes      what the client asked, with its method, preconditions, ranges and content

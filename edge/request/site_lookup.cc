@@ -184,19 +184,22 @@ std::optional<Verdict> look_at_found(Request& request) {
 
 }  // namespace
 
+void name_site_object(Request& request) {
+  RequestState& state = request.state();
+  const http::RequestHead& head = request.stream().request();
+  SiteState& site = *state.site;
+  site.wish = reuse_request(head.headers);
+  site.primary_key =
+      site_cache_key(head.headers.find("Host").value_or(request.services().site->upstream_name), head.target);
+  state.key = site.primary_key;
+}
+
 Verdict lookup_site(Request& request) {
   RequestState& state = request.state();
   const http::RequestHead& head = request.stream().request();
-  if (state.key.empty()) {
-    SiteState& site = *state.site;
-    site.wish = reuse_request(head.headers);
-    site.primary_key =
-        site_cache_key(head.headers.find("Host").value_or(request.services().site->upstream_name), head.target);
-    state.key = site.primary_key;
-    if (!may_use_store(head)) {
-      const bool reads = head.method == http::Method::get || head.method == http::Method::head;
-      return pass(request, reads ? "request" : "method");
-    }
+  if (!std::exchange(state.site->was_judged, true) && !may_use_store(head)) {
+    const bool reads = head.method == http::Method::get || head.method == http::Method::head;
+    return pass(request, reads ? "request" : "method");
   }
   while (true) {
     std::optional<Verdict> verdict;

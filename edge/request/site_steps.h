@@ -7,6 +7,8 @@ namespace reelway::edge {
 
 // What the steps do for a site's request where that differs from a film's.
 
+// Under which key it lies, before it is known by what its answers vary.
+void name_site_object(Request& request);
 Verdict lookup_site(Request& request);
 // The fill that this request follows has its head, or has failed: whether this request may have the answer too. If
 // not, it is to be looked up anew.

@@ -4,7 +4,8 @@
 // rented, and does the rental hold. The first is answered at once for a remembered token; a new one waits for its
 // signature check beside the ring, and one whose key is not known for a poll of the keys. The last is a look into the
 // replica in memory, for every request; only a rental that is not there yet waits, for one question to the origin.
-// A site's request has neither: who may see what is between its client and its origin.
+// A guest has passed all three at the ring that it came from. A site's request has neither: who may see what is between
+// its client and its origin.
 
 namespace reelway::edge {
 namespace {
@@ -30,7 +31,7 @@ Verdict authorize_rental(Request& request) {
 
 Verdict step_authorize(Request& request) {
   RequestState& state = request.state();
-  if (state.site != nullptr) return Verdict::next;
+  if (state.site != nullptr || state.is_guest) return Verdict::next;
   if (!state.token_asked) {
     state.token_asked = true;
     state.token_decision = request.services().tokens.decide(state.path.token, state.path.title, request.token_waiter());

@@ -1,5 +1,4 @@
 #include "common/base/check.h"
-#include "edge/policy/cache_key.h"
 #include "edge/request/film_fetch.h"
 #include "edge/request/site_steps.h"
 #include "edge/request/steps.h"
@@ -48,10 +47,6 @@ Verdict step_lookup(Request& request) {
   RequestState& state = request.state();
   if (state.site != nullptr) return lookup_site(request);
   Services& services = request.services();
-  if (state.key.empty()) {
-    if (access::varies_by_view(state.path.object_path)) state.view = access::view_id(request.grant().view);
-    state.key = cache_key(state.path.object_path, state.view);
-  }
   if (state.object == nullptr) {
     Lookup found = services.store.lookup(state.key);
     if (found.kind == Lookup::Kind::refused) return overloaded(request);

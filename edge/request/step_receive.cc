@@ -58,7 +58,7 @@ Verdict step_receive(Request& request) {
   RequestState& state = request.state();
   Services& services = request.services();
   const http::RequestHead& head = request.stream().request();
-  state.began = services.clock.monotonic();
+  if (!state.is_guest) state.began = services.clock.monotonic();
   state.keep_alive = head.keep_alive;
   state.head_only = head.method == http::Method::head;
   if (is_for_site(services, head)) return receive_site(request);

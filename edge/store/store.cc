@@ -30,6 +30,21 @@ std::vector<DiskTierOptions> disk_options(const StoreOptions& options) {
 
 }  // namespace
 
+void add(StoreCounters& to, const StoreCounters& more) {
+  using C = StoreCounters;
+  constexpr std::uint64_t C::*kSums[] = {
+      &C::memory_hits,       &C::disk_hits,         &C::follows,          &C::misses,
+      &C::fills_completed,   &C::fills_failed,      &C::fills_refused,    &C::fills_not_modified,
+      &C::memory_bytes,      &C::memory_objects,    &C::memory_evictions, &C::memory_refused,
+      &C::disk_objects_lost, &C::disk_bytes,        &C::disk_objects,     &C::disk_evictions,
+      &C::disk_writes,       &C::disk_write_errors, &C::disk_writes_shed, &C::disk_corrupt,
+      &C::disk_read_errors,  &C::disk_queue_bytes};
+  for (const auto member : kSums) to.*member += more.*member;
+  to.disks_loading = std::max(to.disks_loading, more.disks_loading);
+  to.disks_out = std::max(to.disks_out, more.disks_out);
+  to.disks_in_service = std::min(to.disks_in_service, more.disks_in_service);
+}
+
 Store::State::State(ring::Ring& the_ring, const Clock& the_clock, const StoreOptions& the_options)
     : ring(the_ring),
       options(the_options),

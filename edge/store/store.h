@@ -127,6 +127,9 @@ struct DiskReport {
   std::uint64_t read_errors = 0, write_errors = 0;
 };
 
+// Of the parts of one edge's store. A disk that is shared by all parts counts once: as out when it is for any.
+void add(StoreCounters& to, const StoreCounters& more);
+
 // The edge's store: a memory tier over a disk tier. For one ring thread; blocking work runs beside the ring.
 class Store {
  public:

@@ -156,7 +156,11 @@ class EdgeInHouse {
   }
   json replica() {
     std::promise<std::string> text;
-    ring_->post([&] { text.set_value(edge::state_json(*server_, clock_)); });
+    ring_->post([&] {
+      edge::StateTotals totals;
+      totals.add(*server_);
+      text.set_value(edge::state_json(*server_, totals, clock_));
+    });
     return json::parse(text.get_future().get())["replica"];
   }
   bool ready() {

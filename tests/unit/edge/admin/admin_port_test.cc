@@ -21,8 +21,8 @@ class AdminPortTest : public ::testing::Test {
  protected:
   void SetUp() override {
     origin_.script("/film/v1/a.m4s", {.body = "abc"});
-    edge_.on_ring([this](EdgeServer& server) {
-      admin_ = std::move(AdminPort::open(edge_.ring(), clock_, server, [this] { drain(); })).value();
+    edge_.on_ring([this](EdgeServer&) {
+      admin_ = std::move(AdminPort::open(edge_.ring(), clock_, edge_.rings(), [this] { drain(); })).value();
       admin_->start();
       const std::string address = admin_->address_text();
       port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
@@ -40,7 +40,7 @@ class AdminPortTest : public ::testing::Test {
   }
   void drain() {
     draining_ = true;
-    edge_.server().drain([this] { admin_->close([this] { edge_.ring().stop(); }); });
+    edge_.rings().drain([this] { admin_->close([this] { edge_.ring().stop(); }); });
   }
 
   PlainResponse fetch() { return PlainClient(edge_.port()).get("/t/" + keys_.token("film") + "/film/v1/a.m4s"); }

@@ -5,13 +5,14 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "common/access/token.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/rights/replica_frames.h"
 #include "common/ring/ring.h"
-#include "edge/request/edge_server.h"
+#include "edge/request/edge_rings.h"
 #include "tests/support/fake_origin.h"
 #include "tests/support/plain_client.h"
 #include "tests/support/temporary_folder.h"
@@ -140,28 +141,28 @@ class TestRights {
   std::vector<std::shared_ptr<testing::Latch>> gates_;
 };
 
-// An edge on a ring of its own thread, with a store in a folder of the test.
+// An edge whose first ring runs on a thread of its own, with a store in a folder of the test.
 class RunningEdge {
  public:
   RunningEdge(EdgeConfig config, const Clock& clock) {
     ring_ = std::move(ring::Ring::create({.entries = 256, .receive_buffers = 128, .receive_buffer_bytes = 16 * 1024}))
                 .value();
-    auto created = EdgeServer::create(*ring_, clock, std::move(config));
+    auto created = EdgeRings::create(*ring_, clock, clock, config);
     if (!created.ok()) std::fprintf(stderr, "%s\n", describe(created.error()).c_str());
-    server_ = std::move(created).value();
-    server_->start();
-    port_ = server_->listener().port();
+    rings_ = std::move(created).value();
+    rings_->start();
+    port_ = server().listener().port();
     thread_ = std::thread([this] { ring_->run(); });
   }
   ~RunningEdge() { stop(); }
 
   void stop() {
-    if (server_ == nullptr) return;
+    if (rings_ == nullptr) return;
     if (thread_.joinable()) {
       begin_drain();
       join();
     }
-    server_.reset();
+    rings_.reset();
   }
   // After a drain that the test began by itself.
   void join() {
@@ -170,24 +171,25 @@ class RunningEdge {
     ring_->abandon();
   }
   void begin_drain() {
-    ring_->post([this] { server_->drain([this] { ring_->stop(); }); });
+    ring_->post([this] { rings_->drain([this] { ring_->stop(); }); });
   }
 
   std::uint16_t port() const { return port_; }
-  EdgeServer& server() { return *server_; }
+  EdgeServer& server() { return rings_->first(); }
+  EdgeRings& rings() { return *rings_; }
   ring::Ring& ring() { return *ring_; }
 
   // Runs on the ring's thread and hands the result back.
   template <class Function>
   auto on_ring(Function function) {
-    std::promise<decltype(function(*server_))> promise;
-    ring_->post([&] { promise.set_value(function(*server_)); });
+    std::promise<decltype(function(std::declval<EdgeServer&>()))> promise;
+    ring_->post([&] { promise.set_value(function(server())); });
     return promise.get_future().get();
   }
 
  private:
   std::unique_ptr<ring::Ring> ring_;
-  std::unique_ptr<EdgeServer> server_;
+  std::unique_ptr<EdgeRings> rings_;
   std::uint16_t port_ = 0;
   std::thread thread_;
 };
