@@ -32,8 +32,14 @@ StoreOptions store_options(const EdgeConfig& config) {
   return options;
 }
 
-TokenAuthorityOptions token_options(const EdgeConfig& config) {
+// An address's budget is that of the edge, to whichever rings its connections come.
+TokenAuthorityOptions token_options(const EdgeConfig& config, const RingSeat& seat) {
   TokenAuthorityOptions options;
+  if (seat.rings() > 1) {
+    options.met_bad_signature = [seat](const ClientAddress& address) {
+      seat.tell_others([address](EdgeServer& other) { other.tokens().charge(address); });
+    };
+  }
   options.failures.burst = config.token_failures_burst;
   options.failures.per_second = config.token_failures_per_minute / 60.0;
   return options;
@@ -114,10 +120,12 @@ EdgeServer::EdgeServer(ring::Ring& ring, const Clock& clock, EdgeConfig config, 
           *store_, fills_, {config_.prefetch_segments, config_.prefetch_running_max},
           [this] { return upstream_has_room(); },
           [this](std::string_view key, const std::function<void(Prefetch&)>& task) {
-            seat_.at_home_of(key, *this, [task](EdgeServer& home) { task(home.prefetch_); });
+            seat_.at_home_of(key, *this, [task](EdgeServer& home) {
+              if (!home.draining_) task(home.prefetch_);
+            });
           }),
       relay_(upstreams_->heartbeats()),
-      tokens_(ring, origin_->clock(), signature_workers_, token_options(config_),
+      tokens_(ring, origin_->clock(), signature_workers_, token_options(config_, seat_),
               [this] { return origin_->poll_keys(); }),
       services_{seat_,     clock_, config_.edge_id, cors_,     tokens_,           *store_,    fills_, origin_->rights(),
                 prefetch_, relay_, running_,        counters_, access_log_.get(), site_.get()},
@@ -148,7 +156,9 @@ Site EdgeServer::make_site() {
           .stale_when_unreachable = bridged,
           .uncacheable = UncacheableKeys(clock_),
           .erase = [this](const std::string& key) {
-            seat_.at_home_of(key, *this, [key](EdgeServer& home) { home.store_->erase(key); });
+            seat_.at_home_of(key, *this, [key](EdgeServer& home) {
+              if (!home.is_closing_) home.store_->erase(key);
+            });
           }};
 }
 
@@ -221,6 +231,7 @@ void EdgeServer::finish_answers(std::function<void()> finished) {
 }
 
 void EdgeServer::close(std::function<void()> closed) {
+  is_closing_ = true;
   origin_->stop([this, closed = std::move(closed)] { upstreams_->close([this, closed] { store_->close(closed); }); });
 }
 

@@ -125,6 +125,7 @@ class EdgeServer final : private ExchangeFactory {
   ring::SideWorkers signature_workers_;
   ring::SideWorkers file_workers_;
   bool draining_ = false;
+  bool is_closing_ = false;
   ring::Timer drain_timer_;
   ring::Timer recheck_timer_;
 };

@@ -62,7 +62,12 @@ FailureBudget::Admission FailureBudget::begin(const ClientAddress& address) {
 void FailureBudget::ended(const ClientAddress& address, bool good) {
   Account& found = account(address);
   if (found.checks > 0) --found.checks;  // an account that was forgotten meanwhile has none
-  if (!good) found.left = std::max(found.left - 1, -static_cast<double>(options_.burst));
+  if (!good) charge(address);
+}
+
+void FailureBudget::charge(const ClientAddress& address) {
+  Account& found = account(address);
+  found.left = std::max(found.left - 1, -static_cast<double>(options_.burst));
 }
 
 }  // namespace reelway::edge

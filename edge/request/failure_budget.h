@@ -28,6 +28,7 @@ class FailureBudget {
   // Before a check. After `admitted`, ended() must follow.
   Admission begin(const ClientAddress& address);
   void ended(const ClientAddress& address, bool good);
+  void charge(const ClientAddress& address);  // a bad one that was met elsewhere
   // Whether begin() would say `spent`. An address that never began is not: asking leaves no account behind.
   bool is_spent(const ClientAddress& address);
 

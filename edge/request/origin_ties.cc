@@ -90,9 +90,7 @@ void OriginTies::stop(std::function<void()> done) {
 }
 
 void OriginTies::tell_others(const std::function<void(OriginTies&)>& task) const {
-  for (std::size_t ring = 0; ring < seat_.rings(); ++ring) {
-    if (ring != seat_.index) seat_.team->post(ring, [task](EdgeServer& server) { task(server.origin()); });
-  }
+  seat_.tell_others([task](EdgeServer& server) { task(server.origin()); });
 }
 
 void OriginTies::keys_changed(const KeySet& keys) {

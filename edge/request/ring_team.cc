@@ -16,6 +16,12 @@ void RingTeam::post(std::size_t index, std::function<void(EdgeServer&)> task) co
   member.ring->post([server = member.server, task = std::move(task)] { task(*server); });
 }
 
+void RingSeat::tell_others(const std::function<void(EdgeServer&)>& task) const {
+  for (std::size_t ring = 0; ring < rings(); ++ring) {
+    if (ring != index) team->post(ring, task);
+  }
+}
+
 void RingSeat::at_home_of(std::string_view key, EdgeServer& here, std::function<void(EdgeServer&)> task) const {
   if (is_home_of(key)) return task(here);
   team->post(team->home_of(key), std::move(task));

@@ -49,6 +49,7 @@ struct RingSeat {
   bool is_first() const { return index == 0; }
   std::size_t rings() const { return team == nullptr ? 1 : team->size(); }
   bool is_home_of(std::string_view key) const { return rings() == 1 || team->home_of(key) == index; }
+  void tell_others(const std::function<void(EdgeServer&)>& task) const;
   // Runs it at the key's home: at once when that is here, else by a message.
   void at_home_of(std::string_view key, EdgeServer& here, std::function<void(EdgeServer&)> task) const;
 };

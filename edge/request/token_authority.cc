@@ -144,6 +144,7 @@ void TokenAuthority::checked(const std::string& text, const Result<void>& outcom
   if (verdict.ok() && keys_.find(token.kid)->public_key != check.key) verdict = key_unknown(token.kid);
   ++counters_.verified;
   if (check.address) budget_.ended(*check.address, outcome.ok());
+  if (check.address && !outcome.ok() && options_.met_bad_signature) options_.met_bad_signature(*check.address);
   if (verdict.ok()) remembered_.add(text, token);
   for (Waiter* waiter : check.waiters) {
     if (waiter == nullptr) continue;

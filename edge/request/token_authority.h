@@ -49,6 +49,8 @@ struct TokenAuthorityOptions {
   // however many there are at once, good requests are answered in between.
   std::size_t spent_refusals_a_turn = 16;
   FailureBudgetOptions failures = {};
+  // Hears of each bad signature, so that other rings charge its address too. Empty: nobody.
+  std::function<void(const ClientAddress&)> met_bad_signature = {};
 };
 
 // Decides whether a token admits its bearer to a title. The checks in order: whether the token is remembered, whether
@@ -81,6 +83,8 @@ class TokenAuthority {
   void set_keys(KeySet keys);
   const KeySet& keys() const { return keys_; }
   void keys_polled(std::uint64_t number);
+  // Another ring has met a bad signature.
+  void charge(const ClientAddress& address) { budget_.charge(address); }
 
   std::size_t remembered() const { return remembered_.size(); }
   const TokenCounters& counters() const { return counters_; }

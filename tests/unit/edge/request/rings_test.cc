@@ -190,6 +190,23 @@ TEST_F(RingsTest, AKeyThatIsNewIsPolledForWhicheverRingMeetsIt) {
   }
 }
 
+TEST_F(RingsTest, AnAddressHasOneBudgetOfBadSignaturesAtAllRings) {
+  edge_.reset();
+  config_.token_failures_burst = 10;
+  config_.token_failures_per_minute = 1;
+  start();
+  script("a.m4s", {.body = "x"});
+  std::uint64_t bad = 0;
+  for (int i = 0; i < 60; ++i) {
+    std::string forged = keys_.token({1, kStartS - 10, kStartS + 100 + i, {}, "film", {}, {}});
+    forged[forged.size() - 10] = forged[forged.size() - 10] == 'A' ? 'B' : 'A';
+    const PlainResponse answer = get("/t/" + forged + "/film/v1/a.m4s");
+    if (answer.status == 403) ++bad;
+    sum([](EdgeServer&) { return 0; });  // behind the messages by which the rings tell each other
+  }
+  EXPECT_EQ(bad, 10u);
+}
+
 TEST_F(RingsTest, APurgeIsInEffectOnAllRingsWhenItIsAnswered) {
   constexpr int kObjects = 12;
   for (int i = 0; i < kObjects; ++i) script(std::to_string(i), {.body = "old"});
