@@ -109,6 +109,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {upstream_truncated, "upstream_truncated", 502, "the origin's answer ended early", "retry; see the origin's log"},
     {upstream_corrupt, "upstream_corrupt", 502, "the bytes from the origin do not match their checksum",
      "retry; if it recurs, check the origin's disk"},
+    {upstream_changed, "upstream_changed", 502, "the origin's object changed while its parts were being fetched",
+     "retry: what comes then is the new one; if it recurs, give the origin's answers a strong ETag that stays"},
     {upstream_untrusted, "upstream_untrusted", 502, "the upstream's certificate cannot be verified",
      "check upstream.ca_file, and the certificate's names and dates"},
     {disk_full, "disk_full", 507, "there is no room on the disk", "free space or add a disk, then repeat"},

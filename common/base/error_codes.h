@@ -73,6 +73,7 @@ enum class ErrorCode : std::uint16_t {
   upstream_failed,
   upstream_truncated,
   upstream_corrupt,
+  upstream_changed,
   upstream_untrusted,
   // disk
   disk_full,

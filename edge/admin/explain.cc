@@ -37,6 +37,10 @@ Json object_json(const Store::Probe& probe, std::int64_t now_ms) {
               {"age_s", age_s(meta.age_s, meta.received_ms, now_ms)},
               {"fresh_s", fresh_for_s(meta.fresh_until_ms, now_ms)},
               {"etag", meta.etag}};
+  if (lies_in_slices(meta)) {
+    object["length"] = meta.sliced_bytes;
+    object["slice_bytes"] = meta.slice_bytes;
+  }
   object["crc32c"] = meta.crc32c ? Json(crc_text(*meta.crc32c)) : Json(nullptr);
   return object;
 }
@@ -187,6 +191,9 @@ std::string Explanation::judge_site(const Store::Probe& probe) {
   std::string detail = describe(freshness, clock_.wall_ms());
   if (!decision.reason.empty()) detail.append("; ").append(decision.reason);
   verdicts_.push_back({"reuse", std::nullopt, std::move(detail)});
+  if (lies_in_slices(probe.meta)) {
+    verdicts_.push_back({"slices", std::nullopt, "this is its head; each slice is looked up when it is to be sent"});
+  }
   switch (decision.reuse) {
     case Reuse::fresh:
     case Reuse::stale_allowed: return "hit";

@@ -84,6 +84,11 @@ constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"reelway_edge_site_validations_total", counter,
      "Validations in the background (result): begun, or shed because too many were under way."},
     {"reelway_edge_site_invalidations_total", counter, "Stored responses dropped because of an unsafe request."},
+    {"reelway_edge_site_sliced_total", counter, "Answers of the site's upstream that were found to be worth slices."},
+    {"reelway_edge_site_slices_total", counter,
+     "Slices of large objects by what became of them: fetched of the upstream, memory (found there), followed (being "
+     "fetched for another request), retried (looked for again because they broke off), or changed (the upstream has "
+     "another object now, and the answers under way were cut)."},
     {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
     {"reelway_edge_prefetches_total", counter,
      "Segments fetched ahead of a player: begun, used (asked for by a player afterwards), or held_back because the "
@@ -230,6 +235,13 @@ void add_site(MetricPage& page, const Site* site) {
   page.counter(validations, counters.background_begun, {{"result", "begun"}});
   page.counter(validations, counters.background_shed, {{"result", "shed"}});
   page.counter(metric("reelway_edge_site_invalidations_total"), counters.invalidated);
+  page.counter(metric("reelway_edge_site_sliced_total"), counters.sliced);
+  const MetricInfo& slices = metric("reelway_edge_site_slices_total");
+  page.counter(slices, counters.slices_fetched, {{"result", "fetched"}});
+  page.counter(slices, counters.slices_in_memory, {{"result", "memory"}});
+  page.counter(slices, counters.slices_followed, {{"result", "followed"}});
+  page.counter(slices, counters.slices_retried, {{"result", "retried"}});
+  page.counter(slices, counters.slices_changed, {{"result", "changed"}});
 }
 
 void add_requests(MetricPage& page, const RequestCounters& counters) {

@@ -96,6 +96,7 @@ void append_identity_lines(std::string& head, const AnswerContext& context) {
 }  // namespace
 
 std::optional<std::uint64_t> known_length(const Object& object) {
+  if (lies_in_slices(object.meta())) return object.meta().sliced_bytes;
   if (object.meta().length) return object.meta().length;
   if (object.state() == ObjectState::complete) return object.bytes_present();
   return std::nullopt;
@@ -128,7 +129,8 @@ AnswerPlan plan_whole_or_range(const http::RequestHead& request, const Object& o
   }
   // Several of an object that is still being filled would wait for each other: it is answered whole.
   auto* ranges = std::get_if<std::vector<http::ByteRange>>(&decision);
-  if (ranges != nullptr && (ranges->size() == 1 || object.state() == ObjectState::complete)) {
+  const bool any_order = object.state() == ObjectState::complete || lies_in_slices(object.meta());
+  if (ranges != nullptr && (ranges->size() == 1 || any_order)) {
     take_ranges(plan, std::move(*ranges), object, *length);
   }
   plan.framing = request.method == http::Method::head ? Framing::none : framing_of(request, length);

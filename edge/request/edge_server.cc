@@ -154,7 +154,10 @@ Site EdgeServer::make_site() {
           .edge_id = config_.edge_id,
           .upstream_name = config_.site_upstreams.front().authority(),
           .stale_when_unreachable = bridged,
-          .uncacheable = UncacheableKeys(clock_),
+          .slicing = slice_limits(config_.site_slice_bytes, config_.store_memory_bytes, store_->kept_bytes_max()),
+          .uncacheable = UncacheableKeys(clock_, Site::kUncacheableKept),
+          .unsliceable = UncacheableKeys(clock_, Site::kUnsliceableKept),
+          .changed_lately = UncacheableKeys(clock_, Site::kChangeKept),
           .erase = [this](const std::string& key) {
             seat_.at_home_of(key, *this, [key](EdgeServer& home) {
               if (!home.is_closing_) home.store_->erase(key);

@@ -17,6 +17,7 @@ namespace reelway::edge {
 struct HeadVerdict {
   enum class Kind : std::uint8_t {
     body,          // an answer: `meta`, and the body that follows
+    sliced,        // an answer whose body is to lie in slices: `meta`, and nothing of the body belongs to it
     not_modified,  // what is `stored` is still good, under `meta`
     refused,       // no answer for anybody: `error` says why
     ask_again,     // an answer without a body that is of no use: ask once more, by another request_text()
@@ -26,6 +27,9 @@ struct HeadVerdict {
   bool keep = false;    // may be stored
   bool shared = false;  // may answer all who wait for it, not only the request that began the fill
   std::shared_ptr<Object> stored;
+  // Of `sliced`: what comes is filled into this first slice, up to its length, and no more is taken. None: nothing is.
+  std::optional<FillPermit> slice;
+  ObjectMeta slice_meta;
   std::optional<Error> error;
 };
 

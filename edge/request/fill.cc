@@ -15,6 +15,9 @@
 //
 // The object and its readers are the store's; the fill moves bytes into it, and its Fetch says what is asked of the
 // upstream and how the answer's head is to be taken.
+//
+// When the head shows a large object, that object is complete with it, as one without a body, and the fill goes on with
+// the first slice; what would follow that is not taken (slice_fetch.h fetches it).
 
 namespace reelway::edge {
 namespace {
@@ -93,6 +96,7 @@ bool Fill::head(const http::ResponseHead& head) {
       if (!kept_) ++fills_.counters_.not_kept;
       permit_->head(std::move(verdict.meta), kept_);
       return true;
+    case HeadVerdict::Kind::sliced: return go_on_with_slice(verdict);
     case HeadVerdict::Kind::not_modified: {
       ++fills_.counters_.not_modified;
       const auto outcome = permit_->not_modified(verdict.stored, std::move(verdict.meta));
@@ -106,6 +110,20 @@ bool Fill::head(const http::ResponseHead& head) {
       return end_at_head(head.content_length.value_or(kDroppedBytesMax + 1));
   }
   return false;
+}
+
+// Those who wait for the object look for the slice as soon as they are woken, so it is found as this fill's by then.
+bool Fill::go_on_with_slice(HeadVerdict& verdict) {
+  if (verdict.slice) fills_.running_.emplace(verdict.slice->object().get(), shared_from_this());
+  permit_->head(std::move(verdict.meta), true);
+  (void)permit_->complete();
+  if (!verdict.slice) return end_at_head(kDroppedBytesMax + 1);
+  fills_.running_.erase(object_.get());
+  permit_.emplace(std::move(*verdict.slice));
+  object_ = permit_->object();
+  ends_with_slice_ = true;
+  permit_->head(std::move(verdict.slice_meta), true);
+  return true;
 }
 
 // What is left of the answer is read and dropped when it is short, because the connection can then be used again.
@@ -126,6 +144,11 @@ bool Fill::advanced(std::size_t bytes) {
   if (!permit_) return true;
   fills_.counters_.fetched_bytes += bytes;
   permit_->advance(bytes);
+  if (ends_with_slice_ && object_->bytes_present() == object_->meta().length) {
+    const auto self = shared_from_this();
+    complete();
+    return false;
+  }
   if (!permit_->stopped_early()) return true;
   const auto self = shared_from_this();
   permit_->fail({ErrorCode::shutting_down, Side::client, true, "nobody reads it and it may not be stored"});
@@ -137,7 +160,10 @@ void Fill::ended() {
   const auto self = shared_from_this();
   self_until_dropped_.reset();
   if (!permit_) return;
-  if (std::exchange(asks_again_, false)) return begin_fetch();
+  std::exchange(asks_again_, false) ? begin_fetch() : complete();
+}
+
+void Fill::complete() {
   if (const auto outcome = permit_->complete(); !outcome.ok()) {
     ++fills_.counters_.fetch_failures;
     telemetry::log_warn("fetch of {} refused: {}", fetch_->name(), describe(outcome.error()));

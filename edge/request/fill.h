@@ -36,7 +36,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   Fill(Fills& fills, FillPermit permit, std::unique_ptr<Fetch> fetch);
 
   Source source() const;
-  const std::shared_ptr<Object>& object() const { return object_; }
+  const std::shared_ptr<Object>& object() const { return object_; }  // becomes that of the first slice, if it is sliced
   // From the head on: whether the answer may be stored, whether it may answer others than the one who began, and the
   // status that the upstream sent (0 without one).
   bool kept() const { return kept_; }
@@ -52,6 +52,8 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   void begin_fetch();
   void end();
   bool end_at_head(std::uint64_t body_bytes);
+  bool go_on_with_slice(HeadVerdict& verdict);
+  void complete();
   template <typename Tell>
   void tell_watchers(const Tell& tell);
 
@@ -65,11 +67,12 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
 
   Fills& fills_;
   std::optional<FillPermit> permit_;  // lent to the store while it looks on disk
-  const std::shared_ptr<Object> object_;
+  std::shared_ptr<Object> object_;
   const std::unique_ptr<Fetch> fetch_;
   std::string request_text_;
   bool fetching_ = false;
   bool asks_again_ = false;  // once the answer at hand has ended
+  bool ends_with_slice_ = false;  // the answer is longer than the object
   bool kept_ = false;
   bool shared_ = true;  // an error before the head is everybody's
   std::uint16_t upstream_status_ = 0;

@@ -14,6 +14,7 @@ constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
 constexpr std::size_t kDisksMax = 16;
+constexpr std::uint64_t kSliceBytesMin = 64 * 1024;
 
 constexpr auto kOptions = std::to_array<config::Option>({
     {"edge_id", Kind::text, "", true, 0, 0,
@@ -85,6 +86,10 @@ constexpr auto kOptions = std::to_array<config::Option>({
      "films only."},
     {"site.content_bytes_max", Kind::bytes, "1MiB", false, 0, 64 * kMiB,
      "The longest content of a request to the site; it is held in memory until it is whole. More gets 413."},
+    {"site.slice_bytes", Kind::bytes, "4MiB", false, 0, 64 * kMiB,
+     "Objects of the site longer than four times this are fetched and stored in slices of it, if their origin takes "
+     "ranges and gives them a strong ETag or a Last-Modified; at least 64KiB, and never more than a sixteenth of a "
+     "ring's part of store.memory_bytes. 0: all are fetched whole."},
     {"site.stale_when_unreachable", Kind::duration, "10m", false, 0, 7 * 24 * 60 * kMinute,
      "For how long what is no longer fresh is answered still when the site's upstream gives no answer at all; unless "
      "its "
@@ -203,6 +208,9 @@ Result<void> check(const EdgeConfig& config) {
   }
   if (config.upstreams.size() > kUpstreamsMax) return invalid("upstream.others: at most 15 can be named");
   if (config.site_upstreams.size() > kUpstreamsMax) return invalid("site.upstreams: at most 16 can be named");
+  if (config.site_slice_bytes > 0 && config.site_slice_bytes < kSliceBytesMin) {
+    return invalid("site.slice_bytes: 0, or at least 64KiB");
+  }
   for (const std::string& origin : config.cors_origins) {
     if (origin != "*" && (origin.find("://") == std::string::npos || origin.ends_with('/'))) {
       return invalid("cors.origins: expected scheme://host[:port] without a path, or \"*\", not " + origin);
@@ -243,6 +251,7 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   if (!site_upstreams.ok()) return std::move(site_upstreams).error();
   config.site_upstreams = std::move(site_upstreams).value();
   config.site_content_bytes_max = settings.bytes("site.content_bytes_max");
+  config.site_slice_bytes = settings.bytes("site.slice_bytes");
   config.site_stale_when_unreachable = settings.duration("site.stale_when_unreachable");
   config.store_directory = settings.text("store.directory");
   config.store_memory_bytes = settings.bytes("store.memory_bytes");

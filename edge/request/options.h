@@ -44,6 +44,7 @@ struct EdgeConfig {
 
   std::vector<UpstreamUrl> site_upstreams;  // empty: only films are served
   std::uint64_t site_content_bytes_max = 0;
+  std::uint64_t site_slice_bytes = 0;  // 0: no slices
   std::chrono::milliseconds site_stale_when_unreachable{0};
 
   std::string store_directory;         // keys, rentals and, of a single ring, bodies

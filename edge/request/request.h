@@ -110,6 +110,7 @@ class Request final : public Exchange,
   TokenAuthority::Waiter& token_waiter() { return *this; }
   Rights::Waiter& rights_waiter() { return *this; }
   Relay::Waiter& relay_waiter() { return *this; }
+  Object::Reader& object_reader() { return *this; }
   const Grant& grant() const { return **state_.token_decision; }  // once it has been decided well
   // From here to the end of the request its rental is looked at again and again.
   void hold_rental();

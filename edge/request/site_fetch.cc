@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
+#include "common/http/range.h"
 #include "common/http/serialize.h"
 #include "edge/policy/cache_key.h"
 #include "edge/policy/forward.h"
@@ -11,6 +13,7 @@
 #include "edge/policy/vary.h"
 #include "edge/request/answer.h"
 #include "edge/request/fill.h"
+#include "edge/request/slice_fetch.h"
 #include "edge/request/stored_meta.h"
 
 // Variants. An object whose answers vary is found in two look-ups: under its own key lies a marker, an object of status
@@ -18,6 +21,10 @@
 // is made of the object's key, those fields of the request, and the generation. So whoever drops the marker drops all
 // variants with it, wherever they lie. The names of a marker only grow: an answer that varies by a further field makes
 // a new marker with the union, and what lay under fewer names is found no more.
+//
+// Large objects. Under the key of an object (or of a variant) that is longer than site.slicing says lies its head
+// alone, as an object without a body; the body lies in slices under keys of their own (policy/slices.h), which
+// slice_fetch.h brings in.
 //
 // Which answers are stored is judged by policy/freshness.h; here it turns into places in the store.
 
@@ -40,6 +47,13 @@ std::vector<std::string> united(const std::vector<std::string>& a, const std::ve
 std::string variant_key_of(const ObjectMeta& marker, std::string_view primary_key, const http::HeaderList& headers) {
   auto key = variant_key(primary_key, marker.vary, headers);
   return key ? *key + "\n" + marker.etag : std::string{};
+}
+
+bool may_share_authorized(const ObjectMeta& meta) {
+  StoringRequest request;
+  request.rules = CachingRules::site;
+  request.authorization = true;
+  return judge_freshened(request, meta.status, head_of(meta), {}, meta.received_ms).store;
 }
 
 SiteFetch::SiteFetch(Site& site, const SiteState& state, const Asked& asked)
@@ -168,7 +182,40 @@ HeadVerdict SiteFetch::take_answer(const http::ResponseHead& head, FillPermit& p
   verdict.keep = freshness.store && !tags.too_many && choose_key(head, permit, verdict.meta);
   verdict.shared = verdict.keep;
   verdict.keep ? site_.uncacheable.remove(primary_key_) : not_stored(head);
+  if (verdict.keep) take_slices(head, permit, verdict);
   return verdict;
+}
+
+// A large object is stored as its head alone, and its body in slices. What comes is the first one, if the client asks
+// for some of it; else the answer has told all that is wanted of it.
+void SiteFetch::take_slices(const http::ResponseHead& head, const FillPermit& permit, HeadVerdict& verdict) const {
+  const std::uint64_t length = head.content_length.value_or(0);
+  const bool is_large = site_.slicing.slice_bytes > 0 && length > site_.slicing.whole_bytes_max;
+  if (!is_large || !is_sliceable(head) || site_.unsliceable.contains(primary_key_)) return;
+  // Of what was read from disk before, and is to be completed, the readers may have some.
+  if (permit.object()->state() != ObjectState::awaiting_head) return;
+  ++site_.counters.sliced;
+  verdict.kind = HeadVerdict::Kind::sliced;
+  verdict.meta.length = 0;
+  verdict.meta.sliced_bytes = length;
+  verdict.meta.slice_bytes = site_.slicing.slice_bytes;
+  verdict.meta.key = permit.object()->meta().key;
+  if (!wants_first_slice(verdict.meta)) return;
+  Lookup found = site_.store.lookup(slice_key_of(verdict.meta, 0));
+  if (found.kind != Lookup::Kind::fill) return;
+  ++site_.counters.slices_fetched;
+  verdict.slice = std::move(found.permit);
+  verdict.slice_meta = slice_meta(verdict.meta, 0);
+}
+
+bool SiteFetch::wants_first_slice(const ObjectMeta& whole) const {
+  const auto range = headers_.list().find("Range");
+  if (!range || !range_may_apply(headers_.list().find("If-Range"), whole.etag, whole.last_modified)) return true;
+  const auto decision = http::decide_ranges(*range, whole.sliced_bytes);
+  const auto* ranges = std::get_if<std::vector<http::ByteRange>>(&decision);
+  if (ranges == nullptr) return std::holds_alternative<http::WholeObject>(decision);
+  return std::any_of(ranges->begin(), ranges->end(),
+                     [&](const http::ByteRange& one) { return one.first < whole.slice_bytes; });
 }
 
 // What the answer shows about the next ones: they will not be shared either, unless it is this request's own doing.

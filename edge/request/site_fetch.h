@@ -13,6 +13,9 @@
 
 namespace reelway::edge {
 
+// Whether a stored response may answer requests with Authorization (RFC 9111 section 3.5).
+bool may_share_authorized(const ObjectMeta& meta);
+
 // Asks a site's upstream, for a request that has been looked up. What it asks:
 //   passes      what the client asked, with its method, preconditions, ranges and content
 //   else        the whole object by GET, with the client's other fields; conditional when something is `stored`, and
@@ -45,6 +48,8 @@ class SiteFetch final : public Fetch {
   HeadVerdict take_not_modified(const http::ResponseHead& head);
   HeadVerdict take_answer(const http::ResponseHead& head, FillPermit& permit);
   bool choose_key(const http::ResponseHead& head, FillPermit& permit, ObjectMeta& meta);
+  void take_slices(const http::ResponseHead& head, const FillPermit& permit, HeadVerdict& verdict) const;
+  bool wants_first_slice(const ObjectMeta& whole) const;
   void write_marker(const std::vector<std::string>& names, const std::string& generation);
   void not_stored(const http::ResponseHead& head);
   StoringRequest storing_request() const;

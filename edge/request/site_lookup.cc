@@ -12,6 +12,7 @@
 //
 //   not for a cache (method, or preconditions that only the origin can judge) -> passed
 //   found: a marker                  -> look up the variant
+//          (the head of an object that lies in slices is found like any object; its slices are looked up by deliver)
 //          fresh enough              -> hit
 //          stale-while-revalidate    -> hit, and validated in the background
 //          stale                     -> validated: fetched with its validators, by this request or another's fill
@@ -138,6 +139,10 @@ std::optional<Verdict> use(Request& request) {
   const Object& object = *state.object;
   const ReuseDecision decision =
       decide_reuse(state.site->wish, freshness_of(object.meta()), request.services().clock.wall_ms());
+  if (state.site->wish.only_if_cached && lies_in_slices(object.meta())) {
+    request.refuse({ErrorCode::not_in_cache, Side::client, false, "it lies in slices, and some may not be here"});
+    return Verdict::next;
+  }
   switch (decision.reuse) {
     case Reuse::fresh:
     case Reuse::stale_allowed: return hit(request, decision);

@@ -17,5 +17,12 @@ bool may_share(Request& request);
 CacheOutcome fetched_outcome(const RequestState& state);
 // The upstream failed: answers with what was found stale, where that is allowed. False: it is not.
 bool stand_in(Request& request);
+// The object in hand lies in slices (SlicedBody), of which this request is to send some.
+void begin_slices(Request& request);
+// Some of the first of them is there: the request is a hit only if that was in the store, too.
+void take_slice_source(RequestState& state);
+// The slices that the request was to be answered from are not to be had. True: because the object has changed, so the
+// look-up begins anew.
+bool begin_anew(RequestState& state);
 
 }  // namespace reelway::edge

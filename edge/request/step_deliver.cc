@@ -5,6 +5,7 @@
 #include "common/http/serialize.h"
 #include "edge/request/site_answer.h"
 #include "edge/request/site_steps.h"
+#include "edge/request/sliced_body.h"
 #include "edge/request/steps.h"
 
 // Sends the head together with the first bytes of the body, then the body piece by piece from where it lies in the
@@ -15,6 +16,9 @@
 //   the fill failed before anything was sent   it gets the error's status and code
 //   the fill failed later                      its connection is reset, short of the announced length
 // and an object of up to kHeldBack is always answered by the one or the other in full.
+//
+// The body of a large object of a site lies in slices (SlicedBody). Each is sent as an object is, its last kHeldBack
+// when it is complete; what holds the byte at state.offset is then not the object in hand, but a slice.
 
 namespace reelway::edge {
 namespace {
@@ -68,15 +72,33 @@ void send_refusal(Request& request) {
   request.write({.head = std::move(answer), .body = {}, .tail = {}, .owner = nullptr});
 }
 
+SlicedBody* slices_of(const RequestState& state) {
+  return state.site == nullptr ? nullptr : state.site->slices.get();
+}
+
+// What holds the next byte of the body, and which bytes of the body it holds.
+struct Source {
+  const std::shared_ptr<Object>& object;
+  std::uint64_t begin = 0;
+  std::uint64_t end = UINT64_MAX;
+};
+
+Source source_of(const RequestState& state) {
+  const SlicedBody* slices = slices_of(state);
+  if (slices == nullptr) return {state.object};
+  return {slices->slice(), slices->slice_begin(), slices->slice_end()};
+}
+
 // Bytes of the answer that may leave now, from state.offset on.
 ByteView sendable(const RequestState& state) {
-  const Object& object = *state.object;
-  std::uint64_t limit = state.plan.end.value_or(UINT64_MAX);
+  const Source source = source_of(state);
+  const Object& object = *source.object;
+  std::uint64_t limit = std::min(state.plan.end.value_or(UINT64_MAX), source.end);
   if (object.state() != ObjectState::complete && state.plan.end) {
-    limit = std::max(state.plan.first, limit - std::min(limit, kHeldBack));
+    limit = std::max({state.plan.first, source.begin, limit - std::min(limit, kHeldBack)});
   }
   if (state.offset >= limit) return {};
-  const ByteView present = object.view(state.offset);
+  const ByteView present = object.view(state.offset - source.begin);
   const std::uint64_t count =
       std::min({static_cast<std::uint64_t>(present.size()), limit - state.offset, kPieceBytesMax});
   return present.first(static_cast<std::size_t>(count));
@@ -96,7 +118,7 @@ std::string chunk_size_line(std::size_t size) {
 
 void send_piece(Request& request, std::string head, ByteView body) {
   RequestState& state = request.state();
-  ResponseStream::Piece piece{.head = std::move(head), .body = body, .tail = {}, .owner = state.object};
+  ResponseStream::Piece piece{.head = std::move(head), .body = body, .tail = {}, .owner = source_of(state).object};
   state.offset += body.size();
   state.last_written = at_end(state);
   if (state.plan.framing == Framing::chunked) {
@@ -113,9 +135,16 @@ void send_piece(Request& request, std::string head, ByteView body) {
   request.write(std::move(piece));
 }
 
-// The next bytes of several ranges, each behind its part's head; behind the last one stands the closing line. The
-// object is complete, so there are always some.
-void send_part_piece(Request& request, std::string head) {
+// Finds what holds the next byte. False: it is not to be had.
+bool reach_source(RequestState& state) {
+  SlicedBody* slices = slices_of(state);
+  if (slices == nullptr) return state.object->state() != ObjectState::failed;
+  if (!at_end(state)) slices->read_from(state.offset, *state.plan.end);
+  return slices->failure() == nullptr;
+}
+
+// The next bytes of several ranges, each behind its part's head; behind the last one stands the closing line.
+void send_part_piece(Request& request, std::string head, ByteView body) {
   RequestState& state = request.state();
   AnswerPlan& plan = state.plan;
   const auto& ranges = plan.parts->ranges();
@@ -126,13 +155,13 @@ void send_part_piece(Request& request, std::string head) {
     return;
   }
   if (state.offset == plan.first) head += plan.parts->part_head(plan.part);
-  const ByteView body = sendable(state);
+  const std::shared_ptr<Object> owner = source_of(state).object;
   state.offset += body.size();
   if (state.offset == *plan.end && ++plan.part < ranges.size()) {
     plan.first = state.offset = ranges[plan.part].first;
     plan.end = plan.first + ranges[plan.part].count;
   }
-  request.write({.head = std::move(head), .body = body, .tail = {}, .owner = state.object});
+  request.write({.head = std::move(head), .body = body, .tail = {}, .owner = owner});
 }
 
 // The plan is made once, when the object's head is there. False: refused.
@@ -148,6 +177,7 @@ bool make_plan(Request& request) {
     return false;
   }
   state.keep_alive = request.stream().may_keep_alive() && state.plan.framing != Framing::close;
+  if (lies_in_slices(state.object->meta()) && state.plan.framing != Framing::none) begin_slices(request);
   return true;
 }
 
@@ -161,6 +191,15 @@ void prefetch_after(Request& request) {
   const RequestState& state = request.state();
   request.services().prefetch.after({request.stream().request(), state.path, request.grant().view, state.key,
                                      state.outcome == CacheOutcome::hit_memory});
+}
+
+Verdict refuse_slices(Request& request) {
+  RequestState& state = request.state();
+  if (begin_anew(state)) return Verdict::anew;
+  take_slice_source(state);
+  request.refuse(*slices_of(state)->failure());
+  send_refusal(request);
+  return Verdict::wait;
 }
 
 // Before the head is sent every failure can still be told.
@@ -177,11 +216,13 @@ Verdict deliver_head(Request& request) {
     send_refusal(request);
     return Verdict::wait;
   }
+  if (!reach_source(state)) return refuse_slices(request);
   const ByteView first_bytes = state.plan.framing == Framing::none ? ByteView{} : sendable(state);
   if (first_bytes.empty() && !at_end(state)) return Verdict::wait;
+  if (slices_of(state) != nullptr) take_slice_source(state);
   state.plan_sent = true;
   if (state.plan.parts != nullptr) {
-    send_part_piece(request, head_of(request));
+    send_part_piece(request, head_of(request), first_bytes);
     return Verdict::wait;
   }
   send_piece(request, head_of(request), first_bytes);
@@ -200,16 +241,16 @@ Verdict step_deliver(Request& request) {
   }
   if (!state.head_sent) return deliver_head(request);
   if (state.last_written) return Verdict::next;
-  if (state.object->state() == ObjectState::failed) {
+  if (!reach_source(state)) {
     request.cut();
     return Verdict::next;
   }
-  if (state.plan.parts != nullptr) {
-    send_part_piece(request, {});
-    return Verdict::wait;
-  }
   const ByteView bytes = sendable(state);
   if (bytes.empty() && !at_end(state)) return Verdict::wait;
+  if (state.plan.parts != nullptr) {
+    send_part_piece(request, {}, bytes);
+    return Verdict::wait;
+  }
   send_piece(request, {}, bytes);
   // A body that ends with the close has nothing left to send at its end.
   return state.last_written && !state.writing ? Verdict::next : Verdict::wait;

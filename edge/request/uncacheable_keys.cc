@@ -4,7 +4,7 @@ namespace reelway::edge {
 
 void UncacheableKeys::add(std::string_view key) {
   const auto now = clock_.monotonic();
-  const auto until = now + kKept;
+  const auto until = now + kept_;
   until_.insert_or_assign(std::string(key), until);
   oldest_.emplace_back(key, until);
   while (until_.size() > kKeysMax || oldest_.size() > 2 * kKeysMax || oldest_.front().second <= now) {

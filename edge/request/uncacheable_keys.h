@@ -13,14 +13,12 @@
 
 namespace reelway::edge {
 
-// Keys whose last answer could not be shared. For a while, requests for them do not wait for each other's fetch, of
-// which they would have nothing: each asks by itself. One thread.
+// Keys that something has shown itself not to work for: it is not tried again for a while. One thread.
 class UncacheableKeys {
  public:
   static constexpr std::size_t kKeysMax = 4096;  // one more: the oldest is forgotten
-  static constexpr std::chrono::seconds kKept{10};
 
-  explicit UncacheableKeys(const Clock& clock) : clock_(clock) {}
+  UncacheableKeys(const Clock& clock, std::chrono::seconds kept) : clock_(clock), kept_(kept) {}
 
   void add(std::string_view key);
   void remove(std::string_view key);
@@ -34,6 +32,7 @@ class UncacheableKeys {
   };
 
   const Clock& clock_;
+  std::chrono::seconds kept_;
   std::unordered_map<std::string, Clock::Monotonic, Hash, std::equal_to<>> until_;
   std::deque<std::pair<std::string, Clock::Monotonic>> oldest_;  // may name keys that were removed or renewed since
 };

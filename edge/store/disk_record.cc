@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kSumBytes = 4;
 constexpr std::uint8_t kFormatBeforeSites = 1;
+constexpr std::uint8_t kFormatBeforeSlices = 2;
 
 enum MetaFlag : std::uint8_t { kMustRevalidate = 1, kAlwaysValidate = 2, kHeuristic = 4 };
 
@@ -58,6 +59,21 @@ void read_reuse(ByteReader& in, ObjectMeta& meta) {
   meta.purge_epoch = in.u64();
 }
 
+// What format 3 added.
+void write_slicing(ByteWriter& out, const ObjectMeta& meta) {
+  out.u64(meta.sliced_bytes);
+  out.u64(meta.slice_bytes);
+}
+
+void read_slicing(ByteReader& in, ObjectMeta& meta) {
+  meta.sliced_bytes = in.u64();
+  meta.slice_bytes = in.u64();
+}
+
+bool is_known_format(std::uint8_t format) {
+  return format >= kFormatBeforeSites && format <= DiskRecord::kFormat;
+}
+
 void write_meta(ByteWriter& out, const ObjectMeta& meta) {
   write_text(out, meta.key);
   out.u16(meta.status);
@@ -72,6 +88,7 @@ void write_meta(ByteWriter& out, const ObjectMeta& meta) {
   out.u32(meta.age_s);
   out.i64(meta.fresh_until_ms);
   write_reuse(out, meta);
+  write_slicing(out, meta);
 }
 
 ObjectMeta read_meta(ByteReader& in, std::uint8_t format) {
@@ -89,6 +106,7 @@ ObjectMeta read_meta(ByteReader& in, std::uint8_t format) {
   meta.age_s = in.u32();
   meta.fresh_until_ms = in.i64();
   if (format != kFormatBeforeSites) read_reuse(in, meta);
+  if (format > kFormatBeforeSlices) read_slicing(in, meta);
   return meta;
 }
 
@@ -138,6 +156,7 @@ std::uint32_t summarize_meta(ByteReader& in, std::uint8_t format, RecordSummary&
   constexpr std::uint32_t kTexts = 5;
   constexpr std::size_t kTimes = 8 + 8 + 4 + 8;  // received, date, age, fresh until
   constexpr std::size_t kReuse = 4 + 4 + 1;      // stale while revalidate, stale if error, flags
+  constexpr std::size_t kSlicing = 8 + 8;
   in.u16();
   skip_texts(in, kTexts);
   summary.body_bytes = in.u64();
@@ -153,6 +172,7 @@ std::uint32_t summarize_meta(ByteReader& in, std::uint8_t format, RecordSummary&
   skip_texts(in, in.u16());
   in.skip(kReuse);
   summary.purge_epoch = in.u64();
+  if (format != kFormatBeforeSlices) in.skip(kSlicing);
   return crc;
 }
 
@@ -187,7 +207,7 @@ std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes) {
   ByteReader in(checked_content(bytes));
   DiskRecord record;
   const std::uint8_t format = in.u8();
-  if (format != DiskRecord::kFormat && format != kFormatBeforeSites) return std::nullopt;
+  if (!is_known_format(format)) return std::nullopt;
   record.sequence = in.u64();
   record.meta = read_meta(in, format);
   record.is_inline = in.u8() != 0;
@@ -201,7 +221,7 @@ std::optional<DiskRecord> decode_record(std::string_view key, ByteView bytes) {
 bool summarize_record(std::string_view key, ByteView bytes, RecordSummary& summary) {
   ByteReader in(checked_content(bytes));
   const std::uint8_t format = in.u8();
-  if (format != DiskRecord::kFormat && format != kFormatBeforeSites) return false;
+  if (!is_known_format(format)) return false;
   summary.sequence = in.u64();
   const std::string_view own_key = as_text(in.take(in.u32()));
   const std::uint32_t crc = summarize_meta(in, format, summary);

@@ -20,7 +20,7 @@ struct StoredExtent {
 
 // The record of one stored object; docs/formats/edge_store.md has its layout. meta.length and meta.crc32c are set.
 struct DiskRecord {
-  static constexpr std::uint8_t kFormat = 2;  // format 1 is still read
+  static constexpr std::uint8_t kFormat = 3;  // formats 1 and 2 are still read
 
   std::uint64_t sequence = 0;  // rises with each record written: tells old from new after a crash
   ObjectMeta meta;

@@ -41,12 +41,20 @@ struct ObjectMeta {
   bool must_revalidate = false;                // never served stale (must-revalidate, proxy-revalidate, s-maxage)
   bool always_validate = false;                // no-cache: validated before each use
   bool heuristic = false;                      // its lifetime is a guess (RFC 9111 section 4.2.2)
+  // Not 0: this is the head of a large object of a site. Its body is not here but lies in slices, which are objects of
+  // their own (policy/slices.h).
+  std::uint64_t sliced_bytes = 0;  // of the whole body
+  std::uint64_t slice_bytes = 0;   // of each slice but the last
   // Set by the store when the fill began: purges that came later (a higher epoch) concern this object.
   std::uint64_t purge_epoch = 0;
 
   static constexpr std::size_t kTagsMax = 64;
   static constexpr std::size_t kTagBytesMax = 256;
 };
+
+inline bool lies_in_slices(const ObjectMeta& meta) {
+  return meta.sliced_bytes > 0 && meta.slice_bytes > 0;
+}
 
 // Whether new metadata can be that of the stored body: length and sum, where they are given, are equal.
 inline bool is_same_body(const ObjectMeta& fresh, const ObjectMeta& stored) {

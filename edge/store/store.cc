@@ -247,6 +247,10 @@ std::vector<DiskReport> Store::disks() const {
   return state_->disk ? state_->disk->report() : std::vector<DiskReport>{};
 }
 
+std::uint64_t Store::kept_bytes_max() const {
+  return state_->kept_bytes_max();
+}
+
 StoreCounters Store::counters() const {
   StoreCounters counters = state_->counters;
   counters.memory_bytes = state_->memory.used_bytes();

@@ -188,6 +188,9 @@ class Store {
   StoreCounters counters() const;
   std::vector<DiskReport> disks() const;  // those that could not be opened last
 
+  // The longest body that is kept.
+  std::uint64_t kept_bytes_max() const;
+
   // Waits until every accepted disk write is in the index and every load has ended; then `closed` is called. After
   // that only the destructor may follow; before it, every FillPermit must be gone.
   void close(std::function<void()> closed);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/check.h"
@@ -54,6 +56,9 @@ struct Script {
   std::size_t bytes_before_gate = 0;
   std::shared_ptr<Latch> gate = nullptr;        // after bytes_before_gate of the body
   std::shared_ptr<Latch> before_end = nullptr;  // after the body, before its last chunk: a stream that stays open
+  // A Range of one part is answered with that part, as a 206, if an If-Range stands in `headers`; else as a whole.
+  bool takes_ranges = false;
+  std::shared_ptr<std::atomic<int>> cut_parts = nullptr;  // so many of these end in their middle
   bool close_after = false;
   std::string raw = {};      // sent as it is, in place of all the above but before_head and close_after
   bool reset_after = false;  // the connection is reset, not closed
@@ -101,6 +106,11 @@ class FakeOrigin {
   std::string last_request(const std::string& path) {
     const std::lock_guard lock(mutex_);
     return last_request_[path];
+  }
+  // The value of Range in each request for the path, in order; "" where there was none.
+  std::vector<std::string> ranges_asked(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return ranges_asked_[path];
   }
   std::string last_content(const std::string& path) {
     const std::lock_guard lock(mutex_);
@@ -154,10 +164,14 @@ class FakeOrigin {
       ++asked_[path];
       last_request_[path] = head;
       last_content_[path] = content;
+      ranges_asked_[path].push_back(field_of(head, "Range"));
       auto at = scripts_.find(method + " " + path);
       if (at == scripts_.end()) at = scripts_.find(path);
-      script = at == scripts_.end() ? not_found() : at->second;
-      if (script.then) at->second = *script.then;
+      script = at == scripts_.end() ? not_found() : scripted(at->second, head);
+      if (at != scripts_.end() && at->second.then) {
+        const std::shared_ptr<const Script> next = at->second.then;
+        at->second = *next;
+      }
       changed_.notify_all();
     }
     return answer(fd, script, method == "HEAD" || script.status == 204 || script.status == 304);
@@ -176,6 +190,33 @@ class FakeOrigin {
     const std::string content = input.substr(0, length);
     input.erase(0, content.size());
     return content;
+  }
+
+  static std::string field_of(const std::string& head, const std::string& name) {
+    const std::size_t at = head.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return {};
+    const std::size_t from = at + name.size() + 4;
+    return head.substr(from, head.find("\r\n", from) - from);
+  }
+
+  static Script scripted(Script& script, const std::string& head) {
+    const bool is_part = script.takes_ranges && script.headers.find(field_of(head, "If-Range")) != std::string::npos;
+    std::size_t first = 0;
+    std::size_t last = 0;
+    if (!is_part || std::sscanf(field_of(head, "Range").c_str(), "bytes=%zu-%zu", &first, &last) != 2) return script;
+    std::string body = std::exchange(script.body, {});  // which may be long, so it is not copied
+    Script part = script;
+    last = std::min(last, body.size() - 1);
+    part.status = 206;
+    part.headers += "Content-Range: bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" +
+                    std::to_string(body.size()) + "\r\n";
+    part.body = body.substr(first, last - first + 1);
+    script.body = std::move(body);
+    if (part.cut_parts && part.cut_parts->fetch_sub(1) > 0) {
+      part.announced_more = part.body.size() / 2;
+      part.body.resize(part.body.size() - part.announced_more);
+    }
+    return part;
   }
 
   static Script not_found() {
@@ -250,6 +291,7 @@ class FakeOrigin {
   std::map<std::string, int> asked_;
   std::map<std::string, std::string> last_request_;
   std::map<std::string, std::string> last_content_;
+  std::map<std::string, std::vector<std::string>> ranges_asked_;
   std::set<int> open_;
   std::vector<std::thread> threads_;
 };

@@ -204,6 +204,7 @@ inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::stri
   config.upstream_secret = "edge-secret-for-tests";
   config.keys_poll_interval = std::chrono::milliseconds(50);
   config.site_content_bytes_max = 1 << 20;
+  config.site_slice_bytes = 64 << 10;
   config.site_stale_when_unreachable = std::chrono::minutes(10);
   config.store_directory = folder;
   config.store_memory_bytes = 64 << 20;

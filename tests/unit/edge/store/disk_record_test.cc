@@ -28,6 +28,8 @@ DiskRecord sample() {
   record.meta.stale_if_error_s = 600;
   record.meta.always_validate = true;
   record.meta.purge_epoch = 11;
+  record.meta.sliced_bytes = 5'000'000'000;
+  record.meta.slice_bytes = 4 << 20;
   record.extents = {{{16, 4}, 1 << 20, 0x12345678}, {{3, 0}, 5000, 0x9abcdef0}};
   record.meta.length = (1 << 20) + 5000;
   record.meta.crc32c = crc32c_combine(0x12345678, 0x9abcdef0, 5000);
@@ -52,6 +54,31 @@ TEST(DiskRecord, ReadsBackWhatItWrote) {
   EXPECT_TRUE(read->meta.always_validate);
   EXPECT_FALSE(read->meta.heuristic);
   EXPECT_EQ(read->meta.purge_epoch, 11u);
+  EXPECT_EQ(read->meta.sliced_bytes, 5'000'000'000u);
+  EXPECT_EQ(read->meta.slice_bytes, 4u << 20);
+}
+
+// What the edges before slices wrote: the same, without these two lengths before what tells where the body lies.
+TEST(DiskRecord, ReadsFormat2) {
+  DiskRecord record = sample();
+  record.meta.sliced_bytes = record.meta.slice_bytes = 0;
+  Bytes bytes = encode_record(record);
+  constexpr std::size_t kBehind = 1 + 4 + 2 * (4 + 1 + 4 + 4) + 4;
+  bytes.resize(bytes.size() - 4);
+  bytes.erase(bytes.end() - (kBehind - 4) - 16, bytes.end() - (kBehind - 4));
+  bytes[0] = 2;
+  ByteWriter sum;
+  sum.u32(crc32c(bytes));
+  bytes.insert(bytes.end(), sum.bytes().begin(), sum.bytes().end());
+  const auto read = decode_record(record.meta.key, bytes);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->meta.purge_epoch, 11u);
+  EXPECT_EQ(read->meta.sliced_bytes, 0u);
+  EXPECT_EQ(read->extents.size(), 2u);
+  RecordSummary summary;
+  ASSERT_TRUE(summarize_record(record.meta.key, bytes, summary));
+  EXPECT_EQ(summary.purge_epoch, 11u);
+  EXPECT_EQ(summary.extents.size(), 2u);
 }
 
 // What an edge of the release before wrote.
