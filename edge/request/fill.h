@@ -71,7 +71,7 @@ class Fill final : public std::enable_shared_from_this<Fill>, private UpstreamCa
   const std::unique_ptr<Fetch> fetch_;
   std::string request_text_;
   bool fetching_ = false;
-  bool asks_again_ = false;  // once the answer at hand has ended
+  bool asks_again_ = false;       // once the answer at hand has ended
   bool ends_with_slice_ = false;  // the answer is longer than the object
   bool kept_ = false;
   bool shared_ = true;  // an error before the head is everybody's
