@@ -2,20 +2,25 @@
 
 #include <sys/mman.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "common/base/check.h"
 
 // Model: full chunks (1 MiB) come from one arena of address space as large as the budget, aligned and advised for
-// huge pages; they are reused last in, first out, so their pages stay warm. Shorter chunks (small bodies and the
-// ends of large ones) come from the allocator. A free full chunk keeps its pages until a short chunk needs the room:
-// then its pages go back to the kernel, so that what is backed never exceeds the budget either.
+// huge pages; they are reused last in, first out, so their pages stay warm. Shorter chunks (small bodies and the ends
+// of large ones) are runs of pages in another, so that many of them do not break up what full chunks need. What is
+// free keeps its pages until the other kind needs the room: then they go back to the kernel, so that what is backed
+// never exceeds the budget.
+//
+// The allocator is not asked for bodies: for a page-aligned block it takes up to a page more, and what bodies of all
+// sizes leave between each other it keeps. Measured with 32 MiB of mixed bodies: 43 MiB and rising.
 
 namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kHugePageBytes = 2 * 1024 * 1024;
+// Short chunks of all lengths find room side by side, though never more than the budget is backed.
+constexpr std::uint64_t kShortAddressFactor = 2;
 
 std::uint8_t* reserve_address_space(std::size_t bytes) {
   void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -56,7 +61,8 @@ std::shared_ptr<ChunkPool> ChunkPool::create(std::uint64_t budget_bytes) {
   return std::shared_ptr<ChunkPool>(new ChunkPool(budget_bytes));
 }
 
-ChunkPool::ChunkPool(std::uint64_t budget_bytes) : budget_bytes_(budget_bytes / kPageBytes * kPageBytes) {
+ChunkPool::ChunkPool(std::uint64_t budget_bytes)
+    : budget_bytes_(budget_bytes / kPageBytes * kPageBytes), short_(budget_bytes_ * kShortAddressFactor + kFullBytes) {
   arena_bytes_ = budget_bytes_ / kFullBytes * kFullBytes;
   if (arena_bytes_ > 0) arena_ = reserve_address_space(arena_bytes_);
   if (arena_ == nullptr) arena_bytes_ = 0;
@@ -72,29 +78,30 @@ Chunk ChunkPool::allocate(std::size_t bytes) {
   CHECK(capacity > 0 && capacity <= kFullBytes);
   Chunk chunk;
   if (used_bytes_ + capacity > budget_bytes_) return chunk;
-  if (capacity == kFullBytes) {
-    chunk.data_ = take_full();
-  } else {
-    if (backed_bytes() + capacity > budget_bytes_) unback_idle(backed_bytes() + capacity - budget_bytes_);
-    chunk.data_ = static_cast<std::uint8_t*>(std::aligned_alloc(kPageBytes, capacity));
-  }
+  chunk.data_ = capacity == kFullBytes ? take_full() : short_.take(capacity / kPageBytes);
   if (chunk.data_ == nullptr) return chunk;
   chunk.capacity_ = capacity;
   chunk.pool_ = shared_from_this();
   used_bytes_ += capacity;
+  keep_within_budget();
   return chunk;
 }
 
 std::uint8_t* ChunkPool::take_full() {
-  for (auto* free_chunks : {&idle_, &unbacked_}) {
-    if (free_chunks->empty()) continue;
-    std::uint8_t* chunk = free_chunks->back();
-    free_chunks->pop_back();
+  if (!idle_.empty()) {
+    std::uint8_t* chunk = idle_.back();
+    idle_.pop_back();
     return chunk;
   }
-  if (arena_taken_bytes_ == arena_bytes_) return nullptr;
-  std::uint8_t* chunk = arena_ + arena_taken_bytes_;
-  arena_taken_bytes_ += kFullBytes;
+  std::uint8_t* chunk = nullptr;
+  if (!unbacked_.empty()) {
+    chunk = unbacked_.back();
+    unbacked_.pop_back();
+  } else if (arena_taken_bytes_ < arena_bytes_) {
+    chunk = arena_ + arena_taken_bytes_;
+    arena_taken_bytes_ += kFullBytes;
+  }
+  if (chunk != nullptr) full_backed_bytes_ += kFullBytes;
   return chunk;
 }
 
@@ -104,16 +111,20 @@ void ChunkPool::release(std::uint8_t* data, std::size_t capacity) {
   if (capacity == kFullBytes) {
     idle_.push_back(data);
   } else {
-    std::free(data);
+    short_.give(data, capacity / kPageBytes);
   }
 }
 
-void ChunkPool::unback_idle(std::uint64_t wanted_bytes) {
-  for (std::uint64_t given_back = 0; given_back < wanted_bytes && !idle_.empty(); given_back += kFullBytes) {
+// What is in use is within it, so giving back what is free suffices: pages between short chunks first, because a full
+// chunk costs more to get back.
+void ChunkPool::keep_within_budget() {
+  if (backed_bytes() > budget_bytes_) short_.unback(backed_bytes() - budget_bytes_);
+  while (backed_bytes() > budget_bytes_ && !idle_.empty()) {
     std::uint8_t* chunk = idle_.back();
     idle_.pop_back();
     ::madvise(chunk, kFullBytes, MADV_DONTNEED);
     unbacked_.push_back(chunk);
+    full_backed_bytes_ -= kFullBytes;
   }
 }
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "edge/store/page_runs.h"
+
 namespace reelway::edge {
 
 class ChunkPool;
@@ -36,8 +38,8 @@ class Chunk {
 // reads them. One thread.
 class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
  public:
-  static constexpr std::size_t kPageBytes = 4096;
-  static constexpr std::size_t kFullBytes = 1024 * 1024;
+  static constexpr std::size_t kPageBytes = PageRuns::kPageBytes;
+  static constexpr std::size_t kFullBytes = PageRuns::kFrameBytes;
 
   // The budget is rounded down to whole pages.
   static std::shared_ptr<ChunkPool> create(std::uint64_t budget_bytes);
@@ -51,15 +53,15 @@ class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
 
   std::uint64_t budget_bytes() const { return budget_bytes_; }
   std::uint64_t used_bytes() const { return used_bytes_; }
-  // Memory the process holds for the pool: used_bytes() and full chunks kept for reuse. Never above the budget.
-  std::uint64_t backed_bytes() const { return used_bytes_ + idle_.size() * kFullBytes; }
+  // Memory the process holds for the pool: used_bytes() and what is kept for reuse. Never above the budget.
+  std::uint64_t backed_bytes() const { return full_backed_bytes_ + short_.backed_bytes(); }
 
  private:
   friend class Chunk;
   explicit ChunkPool(std::uint64_t budget_bytes);
   std::uint8_t* take_full();
   void release(std::uint8_t* data, std::size_t capacity);
-  void unback_idle(std::uint64_t wanted_bytes);
+  void keep_within_budget();
 
   std::uint64_t budget_bytes_;
   std::uint64_t used_bytes_ = 0;
@@ -68,6 +70,8 @@ class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
   std::size_t arena_taken_bytes_ = 0;    // the part from the front that was ever handed out
   std::vector<std::uint8_t*> idle_;      // free, with their pages
   std::vector<std::uint8_t*> unbacked_;  // free, pages given back
+  std::uint64_t full_backed_bytes_ = 0;  // full chunks in use and idle_
+  PageRuns short_;
 };
 
 }  // namespace reelway::edge
