@@ -28,6 +28,7 @@ StoreOptions store_options(const EdgeConfig& config) {
   options.memory_bytes = config.store_memory_bytes;
   options.disk_bytes = config.store_disk_bytes;
   options.further_disks = config.store_further_disks;
+  options.index_memory_bytes = config.store_index_memory_bytes;
   options.object_bytes_max = config.store_object_bytes_max;
   return options;
 }

@@ -104,6 +104,10 @@ constexpr auto kOptions = std::to_array<config::Option>({
     {"store.directories", Kind::text_list, "", false, 0, 0,
      "Further disks for bodies, each as \"/mnt/disk2 800GiB\": a directory on it and the space that may be used there. "
      "One that fails is given up until the next start, and the others go on."},
+    {"store.index_memory_bytes", Kind::bytes, "64MiB", false, 16 * kMiB, 64 * kGiB,
+     "The memory for the indexes of all disks: what was read of them, and what is not yet written to their tables. "
+     "More "
+     "helps when there are many millions of objects. A ring gets its share, but 8MiB at least."},
     {"store.object_bytes_max", Kind::bytes, "256MiB", false, kMiB, 4 * kGiB, "A larger object is passed on, not kept."},
     {"cors.origins", Kind::text_list, "", false, 0, 0,
      "Origins of web pages that may read the answers, as https://player.example; matched exactly. \"*\" admits all."},
@@ -256,6 +260,7 @@ Result<EdgeConfig> edge_config(const config::Settings& settings) {
   config.store_directory = settings.text("store.directory");
   config.store_memory_bytes = settings.bytes("store.memory_bytes");
   config.store_disk_bytes = settings.bytes("store.disk_bytes");
+  config.store_index_memory_bytes = settings.bytes("store.index_memory_bytes");
   config.store_object_bytes_max = settings.bytes("store.object_bytes_max");
   config.cors_origins = settings.list("cors.origins");
   config.connections_max = static_cast<std::size_t>(settings.integer("limits.connections_max"));

@@ -52,6 +52,7 @@ struct EdgeConfig {
   std::uint64_t store_memory_bytes = 0;
   std::uint64_t store_disk_bytes = 0;
   std::vector<FurtherDisk> store_further_disks;
+  std::uint64_t store_index_memory_bytes = 64 << 20;
   std::uint64_t store_object_bytes_max = 0;
 
   std::vector<std::string> cors_origins;

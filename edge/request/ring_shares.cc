@@ -105,6 +105,7 @@ EdgeConfig share_of(const EdgeConfig& config, std::size_t index, std::size_t rin
   mine.store_bodies_directory = config.store_directory + folder;
   mine.store_memory_bytes /= rings;
   mine.store_disk_bytes /= rings;
+  mine.store_index_memory_bytes = std::max(config.store_index_memory_bytes / rings, kIndexMemoryOfRingMin);
   for (FurtherDisk& disk : mine.store_further_disks) {
     disk.directory += folder;
     disk.bytes /= rings;

@@ -15,6 +15,7 @@ Result<std::size_t> rings_of(const EdgeConfig& config);
 
 inline constexpr std::uint64_t kMemoryOfRing = 32ull << 20;
 inline constexpr std::uint64_t kMemoryOfRingMin = 16ull << 20;
+inline constexpr std::uint64_t kIndexMemoryOfRingMin = 8ull << 20;
 
 // One ring's part of what the edge may use. Its part of the store lies in ring-<index> of each disk's directory; that
 // of a single ring in the directory itself.

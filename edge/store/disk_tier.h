@@ -26,7 +26,7 @@ struct DiskTierOptions {
   std::uint64_t budget_bytes = 0;
   std::uint64_t queue_bytes_max = 0;  // bodies in memory that wait for their write or are being written
   DiskFaults* faults = nullptr;
-  IndexMemory index_memory = {};  // shared with the other disks
+  IndexMemory index_memory;  // shared with the other disks
 };
 
 // Complete objects on disk: records in RocksDB, bodies in slab files (docs/formats/edge_store.md).

@@ -43,7 +43,7 @@ class RecordIndex {
   // Opens or creates. What cannot be used is replaced by an empty database, with a line in the log: one of another
   // schema is removed, a damaged one is kept beside it as <directory>.damaged. Errors: disk_full, io_failed (also
   // when another process has it open).
-  static Result<std::unique_ptr<RecordIndex>> open(const std::string& directory, IndexMemory memory = {});
+  static Result<std::unique_ptr<RecordIndex>> open(const std::string& directory, IndexMemory memory = IndexMemory());
   // Renames a damaged database, which must not be open, to <directory>.damaged; a former one of that name goes.
   static Result<void> set_aside(const std::string& directory);
   ~RecordIndex();

@@ -18,7 +18,7 @@ namespace reelway::edge {
 namespace {
 
 std::vector<DiskTierOptions> disk_options(const StoreOptions& options) {
-  const IndexMemory index_memory;
+  const IndexMemory index_memory(options.index_memory_bytes);
   std::vector<DiskTierOptions> disks{{options.directory, options.disk_bytes, 0, options.faults, index_memory}};
   for (const FurtherDisk& further : options.further_disks) {
     disks.push_back({further.directory, further.bytes, 0, options.faults, index_memory});

@@ -81,9 +81,10 @@ struct StoreOptions {
   std::string directory;  // RocksDB index in <directory>/index, bodies in <directory>/slabs; empty: no disk tier
   std::uint64_t memory_bytes = 256ull << 20;  // all bodies in memory, in use or not; never exceeded
   std::uint64_t disk_bytes = 1ull << 30;
-  std::vector<FurtherDisk> further_disks;         // beside `directory`; each has an index and slabs of its own
-  std::uint64_t disk_queue_bytes = 64ull << 20;   // bodies waiting for their disk write; at most a quarter of memory
-  std::uint64_t object_bytes_max = 256ull << 20;  // a larger object is passed, not kept
+  std::vector<FurtherDisk> further_disks;          // beside `directory`; each has an index and slabs of its own
+  std::uint64_t disk_queue_bytes = 64ull << 20;    // bodies waiting for their disk write; at most a quarter of memory
+  std::uint64_t index_memory_bytes = 64ull << 20;  // of the indexes of all disks: blocks read, and writes not flushed
+  std::uint64_t object_bytes_max = 256ull << 20;   // a larger object is passed, not kept
   std::size_t fills_max = 1024;
   DiskFaults* faults = nullptr;  // for tests
 };

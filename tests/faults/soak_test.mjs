@@ -1,7 +1,8 @@
 // An edge under mixed load for a long time: films and a site, evictions in both tiers, an origin that fails, clients
 // that leave, junk tokens, rentals that end, purges. Every byte served is right, and memory and descriptors are flat.
-// REELWAY_SOAK_SECONDS sets how long (default 30); a third of it is warm-up. A run of less than ten minutes only says the
-// slope of memory: RocksDB's buffers and the allocator's (or a sanitizer's) pools still fill then.
+// REELWAY_SOAK_SECONDS sets how long (default 30), a third of which is warm-up, REELWAY_SOAK_RINGS on how many rings
+// (default 2). A run of less than ten minutes only says the slope of memory: the cache of the index and the allocator's
+// (or a sanitizer's) pools still fill then.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -18,6 +19,7 @@ import { Renting } from "../support/renting.mjs";
 
 const seconds = Number(process.env.REELWAY_SOAK_SECONDS ?? 30);
 const seed = Number(process.env.REELWAY_SEED ?? Date.now() % 1_000_000);
+const rings = Number(process.env.REELWAY_SOAK_RINGS ?? 2);
 const clients = 16, siteObjects = 3000, sampleEveryMs = 500;
 // What the allocator and the kernel may differ by between two looks; a leak of a byte a request is far beyond it in a
 // long run.
@@ -32,7 +34,7 @@ let cluster, site, renting, film, edge;
 before(async () => {
   site = await new FaultySite({ seed }).listen();
   cluster = await new Cluster({ bin: process.env.REELWAY_BIN, state, edges: 1, edgeSettings: {
-    "site.upstreams": [site.url], "store.memory_bytes": "32MiB", "store.disk_bytes": "96MiB", "log.level": "error", access_log: "" } }).start();
+    "site.upstreams": [site.url], "store.memory_bytes": "32MiB", "store.disk_bytes": "96MiB", "store.index_memory_bytes": "16MiB", rings, "log.level": "error", access_log: "" } }).start();
   cluster.cli("ingest", makeFilm(state, { seconds: 12 }), "--title", "film");
   edge = cluster.edges[0];
   renting = new Renting(cluster);
@@ -156,4 +158,6 @@ test(`${seconds} s of mixed load with faults (seed ${seed})`, async (context) =>
   const measuredS = samples.at(-1).atS - samples[0].atS;
   assert.ok(seconds < slopeFromSeconds || memory * measuredS < memoryNoiseMiB, `memory grew by ${(memory * measuredS).toFixed(1)} MiB in ${measuredS} s`);
   assert.ok(descriptors * measuredS < descriptorNoise, `descriptors grew by ${(descriptors * measuredS).toFixed(0)} in ${measuredS} s`);
+  // A sanitizer that has found something says so by the exit code.
+  assert.deepEqual(await edge.stop(), { code: 0, signal: null }, edge.logTail(60));
 });
