@@ -1,13 +1,23 @@
 #include "common/http/framing.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace reelway::http {
 namespace {
 
+constexpr std::array<bool, 256> kHostBytes = [] {
+  std::array<bool, 256> bytes{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                       "-._~%!$&'()*+;=:[]")) {
+    bytes[static_cast<std::uint8_t>(c)] = true;
+  }
+  return bytes;
+}();
+
 bool is_host_byte(char c) {
-  const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  return alphanumeric || std::string_view("-._~%!$&'()*+;=:[]").find(c) != std::string_view::npos;
+  return kHostBytes[static_cast<std::uint8_t>(c)];
 }
 
 }  // namespace

@@ -32,21 +32,19 @@ std::string cache_status(const CacheStatus& status) {
   return text;
 }
 
-std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool stored) {
-  std::string text(edge_id);
+std::string_view cache_status_of_film(CacheOutcome outcome, bool stored) {
   switch (outcome) {
     case CacheOutcome::none: return {};
-    case CacheOutcome::hit_memory: return text += "; hit; detail=memory";
-    case CacheOutcome::hit_disk: return text += "; hit; detail=disk";
-    case CacheOutcome::miss: text += "; fwd=miss"; break;
-    case CacheOutcome::stale: text += "; fwd=stale"; break;
-    case CacheOutcome::collapsed: return text += "; fwd=miss; collapsed";
-    case CacheOutcome::validated: text += "; fwd=stale; fwd-status=304"; break;
+    case CacheOutcome::hit_memory: return "; hit; detail=memory";
+    case CacheOutcome::hit_disk: return "; hit; detail=disk";
+    case CacheOutcome::miss: return stored ? "; fwd=miss; stored" : "; fwd=miss";
+    case CacheOutcome::stale: return stored ? "; fwd=stale; stored" : "; fwd=stale";
+    case CacheOutcome::collapsed: return "; fwd=miss; collapsed";
+    case CacheOutcome::validated: return stored ? "; fwd=stale; fwd-status=304; stored" : "; fwd=stale; fwd-status=304";
     case CacheOutcome::hit_stale:
     case CacheOutcome::passed: break;  // not of films
   }
-  if (stored) text += "; stored";
-  return text;
+  return {};
 }
 
 std::string_view outcome_name(CacheOutcome outcome) {

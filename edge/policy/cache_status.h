@@ -23,11 +23,11 @@ enum class CacheOutcome : std::uint8_t {
 };
 inline constexpr std::size_t kCacheOutcomes = static_cast<std::size_t>(CacheOutcome::passed) + 1;
 
-// The value of Cache-Status (RFC 9211): "edge-a; hit; detail=memory", "edge-a; fwd=miss; stored",
-// "edge-a; fwd=miss; collapsed". `stored` tells whether the fetched answer is kept. Empty for `none`.
-std::string cache_status(std::string_view edge_id, CacheOutcome outcome, bool stored);
+// What follows the edge's name in a film's Cache-Status (RFC 9211): "; hit; detail=memory", "; fwd=miss; stored",
+// "; fwd=miss; collapsed". `stored` tells whether the fetched answer is kept. Empty for `none`: there is no such field.
+std::string_view cache_status_of_film(CacheOutcome outcome, bool stored);
 
-// The same with all that RFC 9211 section 2 knows, for the answers of sites. Views of whatever is at hand.
+// The whole value, with all that RFC 9211 section 2 knows, for the answers of sites. Views of whatever is at hand.
 struct CacheStatus {
   std::string_view edge_id;
   bool hit = false;

@@ -219,9 +219,8 @@ std::uint32_t fresh_for_s(std::int64_t fresh_until_ms, std::int64_t now_ms) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>((fresh_until_ms - now_ms) / 1000, 0, UINT32_MAX));
 }
 
-std::string playback_cache_control(std::uint32_t fresh_s, std::int64_t token_left_s) {
-  const auto seconds = std::min<std::int64_t>(fresh_s, std::max<std::int64_t>(0, token_left_s));
-  return "private, max-age=" + std::to_string(seconds);
+std::int64_t playback_max_age_s(std::uint32_t fresh_s, std::int64_t token_left_s) {
+  return std::min<std::int64_t>(fresh_s, std::max<std::int64_t>(0, token_left_s));
 }
 
 }  // namespace reelway::edge

@@ -54,8 +54,7 @@ std::uint32_t fresh_for_s(std::int64_t fresh_until_ms, std::int64_t now_ms);
 // "lifetime 300 s (max-age) - age on arrival 10 s = fresh for 290 s": for explain.
 std::string describe(const FreshnessVerdict& verdict);
 
-// Cache-Control for the player: the bytes are behind a token, so only the player's own cache may keep them, no
-// longer than they are fresh and no longer than the token lives.
-std::string playback_cache_control(std::uint32_t fresh_s, std::int64_t token_left_s);
+// For how long the player may keep what it gets by a token: no longer than it is fresh and than the token lives.
+std::int64_t playback_max_age_s(std::uint32_t fresh_s, std::int64_t token_left_s);
 
 }  // namespace reelway::edge

@@ -71,11 +71,12 @@ std::string object_lines(const AnswerPlan& plan, const Object& object) {
   return lines;
 }
 
-// What differs by request and by moment. Of numbers and constants only, so nothing needs a check.
+// What differs by request and by moment. Of numbers and constants only, so nothing needs a check. The bytes are behind
+// a token, so only the player's own cache may keep them.
 void append_request_lines(std::string& head, const ObjectMeta& meta, const AnswerContext& context) {
   const std::int64_t token_left_s = context.token_expires_s - context.now_ms / 1000;
-  head.append("Cache-Control: ")
-      .append(playback_cache_control(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s))
+  head.append("Cache-Control: private, max-age=")
+      .append(std::to_string(playback_max_age_s(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s)))
       .append("\r\nAge: ")
       .append(std::to_string(age_s(meta.age_s, meta.received_ms, context.now_ms)))
       .append("\r\n");
@@ -87,8 +88,8 @@ void append_request_lines(std::string& head, const ObjectMeta& meta, const Answe
 }
 
 void append_identity_lines(std::string& head, const AnswerContext& context) {
-  if (const std::string status = cache_status(context.edge_id, context.outcome, context.stored); !status.empty()) {
-    head.append("Cache-Status: ").append(status).append("\r\n");
+  if (const std::string_view status = cache_status_of_film(context.outcome, context.stored); !status.empty()) {
+    head.append("Cache-Status: ").append(context.edge_id).append(status).append("\r\n");
   }
   head.append("Via: 1.1 ").append(context.edge_id).append("\r\n");
 }

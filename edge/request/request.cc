@@ -1,5 +1,6 @@
 #include "edge/request/request.h"
 
+#include <memory>
 #include <utility>
 
 #include "common/base/check.h"
@@ -39,11 +40,10 @@ void Request::begin_handed(const std::optional<Grant>& grant, Clock::Monotonic b
 }
 
 void Request::start() {
-  CHECK(!active_);
+  CHECK(!active_ && !state_.token_decision && !state_.rental_decision && state_.object == nullptr);
   active_ = true;
   stream_open_ = true;
   step_ = 0;
-  state_ = {};
 }
 
 void Request::run() {
@@ -68,7 +68,9 @@ void Request::end_here() {
   detach();
   if (std::exchange(holds_rental_, false)) services_.running.leave(*this);
   active_ = false;
-  state_ = {};
+  // Anew where it lies: an assignment would make a second one, move it and destroy it.
+  std::destroy_at(&state_);
+  std::construct_at(&state_);
 }
 
 bool Request::run_steps() {
