@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../cluster.mjs";
 import { FixedOrigin } from "./fixed_origin.mjs";
-import { clientCore, discardClient, measureGroup, rotatingWrkClient, rowOf, serverCore } from "./measure.mjs";
+import { clientCore, discardClient, measureGroup, rotatingClient, rowOf, serverCore } from "./measure.mjs";
 import { Haproxy, NginxCache, TrafficServer, Varnish } from "./peers.mjs";
 import { runClient } from "./processes.mjs";
 
@@ -55,8 +55,6 @@ export class EdgeBench {
     subject.urls = paths.map((path, n) => subject.url(path, n));
     subject.urlsFile = join(this.context.state, `urls-${++this.files}.txt`);
     writeFileSync(subject.urlsFile, subject.urls.join("\n") + "\n", { mode: 0o600 });
-    subject.pathsFile = join(this.context.state, `paths-${this.files}.txt`);
-    writeFileSync(subject.pathsFile, subject.urls.map((url) => new URL(url).pathname).join("\n") + "\n", { mode: 0o600 });
   }
 
   // Asks for every URL once, eight at a time; what the load client says of it.
@@ -111,7 +109,7 @@ async function hits(context, { name, sizeBytes, count, connections, goals, small
     await bench.warm(subject);
   }
   await bench.verify(subjects, objects);
-  const client = small ? rotatingWrkClient(connections) : discardClient(bench.program, connections);
+  const client = small ? rotatingClient(bench.program, connections) : discardClient(bench.program, connections);
   const group = {
     work: `hits of ${name}, ${connections} connections`, unit: small ? "thousand requests per server CPU-second" : "GB per server CPU-second",
     subjects, client, limits: "server" };

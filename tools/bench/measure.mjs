@@ -32,22 +32,22 @@ export const wrkClient = (connections) => async (subject, seconds) => {
   return requests / 1e3;
 };
 
-// The same with the paths of the subject's file in rotation.
-export const rotatingWrkClient = (connections) => async (subject, seconds) => {
-  const script = new URL("rotate.lua", import.meta.url).pathname;
-  const out = await runClient(clientCore, "wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, subject.urls[0], "--", subject.pathsFile]);
-  const { requests, errors, text } = parseWrk(out);
-  if (!requests || errors > 0) throw new Error(`${subject.name}: wrk met errors\n${text}`);
-  return requests / 1e3;
-};
+// The same with all URLs of the subject in rotation, by our own client: it asks for less of its core than wrk with a
+// script does, and the fastest server is to be busy all the time.
+export const rotatingClient = (program, connections) => async (subject, seconds) =>
+  (await runBench(program, subject, seconds, connections, [])).requests / 1e3;
 
 // Large answers: our own client, bodies dropped by the kernel, URLs in rotation, work in GB.
-export const discardClient = (program, connections) => async (subject, seconds) => {
-  const args = ["bench", "--urls-file", subject.urlsFile, "--connections", String(connections), "--duration", `${seconds}s`, "--discard", "--json"];
+export const discardClient = (program, connections) => async (subject, seconds) =>
+  (await runBench(program, subject, seconds, connections, ["--discard"])).bytes / 1e9;
+
+async function runBench(program, subject, seconds, connections, more) {
+  const args = ["bench", "--urls-file", subject.urlsFile, "--connections", String(connections), "--duration", `${seconds}s`, "--json", ...more];
   if (subject.headersFile) args.push("--headers-file", subject.headersFile);
   const report = JSON.parse(await runClient(clientCore, program, args));
-  return report.bytes / 1e9;
-};
+  if (report.errors > 0) throw new Error(`${subject.name}: ${report.errors} errors: ${report.first_error}`);
+  return report;
+}
 
 async function measureOnce(subject, client, seconds) {
   const cpu = cpuSeconds(subject.pid());
