@@ -60,7 +60,7 @@ TEST_F(StoreDamage, EveryFlippedBitIsFound) {
       Loaded loaded = load("/" + std::to_string(i));
       if (loaded.tier == Tier::none) {
         ASSERT_TRUE(fill(std::move(*loaded.permit), body_of("/" + std::to_string(i), kLarge)).ok());
-        settle();  // a disk that is busy with others' work would shed some
+        settle();  // one after another: a slow disk may shed what the queue has no room for
       }
     }
     close();
