@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cluster } from "../cluster.mjs";
 import { FixedOrigin } from "./fixed_origin.mjs";
-import { clientCore, discardClient, measureGroup, rotatingWrkClient, rowOf, serverCore } from "./measure.mjs";
+import { clientCore, discardClient, measureGroup, rotatingClient, rowOf, serverCore } from "./measure.mjs";
 import { Haproxy, NginxCache, TrafficServer, Varnish } from "./peers.mjs";
 import { runClient } from "./processes.mjs";
 
@@ -18,11 +18,11 @@ export const objectPath = (number) => `/${title}/v1/video/720/${number}.m4s`;
 
 // An origin, an edge and the wanted peers in front of it.
 export class EdgeBench {
-  static async start(context, { peers = [], edgeSettings = {}, peerOptions = {}, wrapperOf = () => [], objects = [], renters = accounts, folder = "edge" }) {
+  static async start(context, { peers = [], edgeSettings = {}, peerOptions = {}, wrapperOf = () => [], objects = [], renters = accounts }) {
     const bench = new EdgeBench();
     Object.assign(bench, { context, program: join(context.bin, "reelway-load"), files: 0 });
     const cluster = new Cluster({
-      bin: context.bin, state: join(context.state, folder), edges: 1, wrapEdge: ["taskset", "-c", String(serverCore), ...wrapperOf("edge")],
+      bin: context.bin, state: join(context.state, "edge"), edges: 1, wrapEdge: ["taskset", "-c", String(serverCore), ...wrapperOf("edge")],
       edgeSettings: { access_log: "", "log.level": "warn", "store.memory_bytes": "1GiB", "limits.connections_max": 15_000, "limits.idle_timeout": "1h", ...edgeSettings } });
     bench.cluster = cluster;
     bench.origin = await new FixedOrigin(cluster.secrets["edge-1"], { open: true }).listen();
@@ -55,8 +55,6 @@ export class EdgeBench {
     subject.urls = paths.map((path, n) => subject.url(path, n));
     subject.urlsFile = join(this.context.state, `urls-${++this.files}.txt`);
     writeFileSync(subject.urlsFile, subject.urls.join("\n") + "\n", { mode: 0o600 });
-    subject.pathsFile = join(this.context.state, `paths-${this.files}.txt`);
-    writeFileSync(subject.pathsFile, subject.urls.map((url) => new URL(url).pathname).join("\n") + "\n", { mode: 0o600 });
   }
 
   // Asks for every URL once, eight at a time; what the load client says of it.
@@ -111,7 +109,7 @@ async function hits(context, { name, sizeBytes, count, connections, goals, small
     await bench.warm(subject);
   }
   await bench.verify(subjects, objects);
-  const client = small ? rotatingWrkClient(connections) : discardClient(bench.program, connections);
+  const client = small ? rotatingClient(bench.program, connections) : discardClient(bench.program, connections);
   const group = {
     work: `hits of ${name}, ${connections} connections`, unit: small ? "thousand requests per server CPU-second" : "GB per server CPU-second",
     subjects, client, limits: "server" };
@@ -125,29 +123,5 @@ const sizes = {
   "1m": { name: "1 MiB", sizeBytes: mib, count: 64, connections: 16, goals: { best: 1.15 } },
   "4m": { name: "4 MiB", sizeBytes: 4 * mib, count: 16, connections: 16, goals: { best: 1.0 } },
 };
-
-// What it costs that an object is at home at another ring than its connection: half of the requests of an edge of two
-// rings, beside an edge of one ring; both on the one core.
-export async function handedOver(context) {
-  const rows = [];
-  for (const { name, sizeBytes, count, connections, small } of [sizes["2k"], sizes["256k"]]) {
-    const objects = Array.from({ length: count }, () => randomBytes(sizeBytes));
-    const benches = [];
-    for (const rings of [2, 1]) benches.push(await EdgeBench.start(context, { objects, edgeSettings: { rings }, folder: `edge-${count}-${rings}` }));
-    const subjects = benches.map((bench, index) => ({ ...bench.ours, name: index === 0 ? "reelway-edge, two rings" : "reelway-edge, one ring" }));
-    const paths = Array.from({ length: accounts }, (_, n) => objectPath(n % count));
-    for (const [index, subject] of subjects.entries()) {
-      benches[index].writeUrls(subject, paths);
-      await benches[index].warm(subject);
-      await benches[index].verify([subject], objects);
-    }
-    const client = small ? rotatingWrkClient(connections) : discardClient(benches[0].program, connections);
-    const group = {
-      work: `hits of ${name}, ${connections} connections, half of them at home elsewhere`, unit: small ? "thousand requests per server CPU-second" : "GB per server CPU-second",
-      subjects, client, limits: "server" };
-    rows.push(...rowsOf(group, await measureGroup(group, context.plan), {}));
-  }
-  return rows;
-}
 
 export const hitRows = Object.fromEntries(Object.entries(sizes).map(([key, size]) => [key, (context) => hits(context, size)]));
