@@ -18,11 +18,11 @@ export const objectPath = (number) => `/${title}/v1/video/720/${number}.m4s`;
 
 // An origin, an edge and the wanted peers in front of it.
 export class EdgeBench {
-  static async start(context, { peers = [], edgeSettings = {}, peerOptions = {}, wrapperOf = () => [], objects = [], renters = accounts }) {
+  static async start(context, { peers = [], edgeSettings = {}, peerOptions = {}, wrapperOf = () => [], objects = [], renters = accounts, folder = "edge" }) {
     const bench = new EdgeBench();
-    Object.assign(bench, { context, program: join(context.bin, "reelway-load"), files: 0 });
+    Object.assign(bench, { context, program: join(context.bin, "reelway-load"), folder, files: 0 });
     const cluster = new Cluster({
-      bin: context.bin, state: join(context.state, "edge"), edges: 1, wrapEdge: ["taskset", "-c", String(serverCore), ...wrapperOf("edge")],
+      bin: context.bin, state: join(context.state, folder), edges: 1, wrapEdge: ["taskset", "-c", String(serverCore), ...wrapperOf("edge")],
       edgeSettings: { access_log: "", "log.level": "warn", "store.memory_bytes": "1GiB", "limits.connections_max": 15_000, "limits.idle_timeout": "1h", ...edgeSettings } });
     bench.cluster = cluster;
     bench.origin = await new FixedOrigin(cluster.secrets["edge-1"], { open: true }).listen();
@@ -53,7 +53,7 @@ export class EdgeBench {
 
   writeUrls(subject, paths) {
     subject.urls = paths.map((path, n) => subject.url(path, n));
-    subject.urlsFile = join(this.context.state, `urls-${++this.files}.txt`);
+    subject.urlsFile = join(this.context.state, `${this.folder}-urls-${++this.files}.txt`);
     writeFileSync(subject.urlsFile, subject.urls.join("\n") + "\n", { mode: 0o600 });
   }
 
@@ -123,5 +123,29 @@ const sizes = {
   "1m": { name: "1 MiB", sizeBytes: mib, count: 64, connections: 16, goals: { best: 1.15 } },
   "4m": { name: "4 MiB", sizeBytes: 4 * mib, count: 16, connections: 16, goals: { best: 1.0 } },
 };
+
+// What it costs that an object is at home at another ring than its connection: half of the requests of an edge of two
+// rings, beside an edge of one ring; both on the one core.
+export async function handedOver(context) {
+  const rows = [];
+  for (const { name, sizeBytes, count, connections, small } of [sizes["2k"], sizes["256k"]]) {
+    const objects = Array.from({ length: count }, () => randomBytes(sizeBytes));
+    const benches = [];
+    for (const rings of [2, 1]) benches.push(await EdgeBench.start(context, { objects, edgeSettings: { rings }, folder: `edge-${count}-${rings}` }));
+    const subjects = benches.map((bench, index) => ({ ...bench.ours, name: index === 0 ? "reelway-edge, two rings" : "reelway-edge, one ring" }));
+    const paths = Array.from({ length: accounts }, (_, n) => objectPath(n % count));
+    for (const [index, subject] of subjects.entries()) {
+      benches[index].writeUrls(subject, paths);
+      await benches[index].warm(subject);
+      await benches[index].verify([subject], objects);
+    }
+    const { program } = benches[0];
+    const group = {
+      work: `hits of ${name}, ${connections} connections, half of them at home elsewhere`, unit: small ? "thousand requests per server CPU-second" : "GB per server CPU-second",
+      subjects, client: small ? rotatingClient(program, connections) : discardClient(program, connections), limits: "server" };
+    rows.push(...rowsOf(group, await measureGroup(group, context.plan), {}));
+  }
+  return rows;
+}
 
 export const hitRows = Object.fromEntries(Object.entries(sizes).map(([key, size]) => [key, (context) => hits(context, size)]));
