@@ -24,15 +24,10 @@ std::string body_of(std::size_t size, unsigned seed = 1) {
   return body;
 }
 
-class EdgeServerTest : public ::testing::Test {
+class EdgeServerTest : public EdgeTest {
  protected:
   void SetUp() override { start(); }
 
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
-  void restart() {
-    edge_.reset();
-    start();
-  }
   void script(const std::string& resource, Script script) { origin_.script("/film/v1/" + resource, std::move(script)); }
   int asked(const std::string& resource) { return origin_.asked("/film/v1/" + resource); }
   std::string url(const std::string& resource, const std::string& title = "film") {
@@ -41,24 +36,12 @@ class EdgeServerTest : public ::testing::Test {
   PlainResponse get(const std::string& resource, const std::string& headers = {}, const std::string& method = "GET") {
     return PlainClient(edge_->port()).get(url(resource), headers, method);
   }
-  template <class Reader>
-  void wait_for(Reader reader) {  // a state of the edge that the test has no event for
-    while (!edge_->on_ring(reader)) std::this_thread::yield();
-  }
   void wait_until_readers(int count) {
     wait_for([count](EdgeServer& server) {
       const auto& store = server.store().counters();
       return store.follows + server.fills().counters().fetches >= static_cast<std::uint64_t>(count);
     });
   }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(EdgeServerTest, AMissIsFetchedOnceAndThenAHit) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <future>
 #include <memory>
@@ -213,5 +215,27 @@ inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::stri
   config.cors_origins = {"https://player.example"};
   return config;
 }
+
+// A whole edge and what it lives with; each case starts it when it has set what it wants.
+class EdgeTest : public ::testing::Test {
+ protected:
+  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
+  void restart() {
+    edge_.reset();
+    start();
+  }
+  template <class Reader>
+  void wait_for(Reader reader) {  // a state of the edge that the test has no event for
+    while (!edge_->on_ring(reader)) std::this_thread::yield();
+  }
+
+  TestClock clock_;
+  testing::FakeOrigin origin_;
+  TestKeys keys_{origin_};
+  TestRights rights_{origin_};
+  reelway::origin::TemporaryFolder folder_;
+  EdgeConfig config_ = test_config(origin_, folder_.path());
+  std::unique_ptr<RunningEdge> edge_;
+};
 
 }  // namespace reelway::edge

@@ -12,7 +12,7 @@ using testing::Latch;
 using testing::PlainClient;
 using testing::PlainResponse;
 
-class PrefetchTest : public ::testing::Test {
+class PrefetchTest : public EdgeTest {
  protected:
   PrefetchTest() {
     origin_.script(path("media.m3u8"), {.body = "#EXTM3U\n0.m4s\n1.m4s\n2.m4s\n3.m4s\n"});
@@ -32,14 +32,6 @@ class PrefetchTest : public ::testing::Test {
   PrefetchCounters counters() {
     return edge_->on_ring([](EdgeServer& server) { return server.prefetch().counters(); });
   }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(PrefetchTest, ASessionThatHasMetAMissMeetsNoSecond) {

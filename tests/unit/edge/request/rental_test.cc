@@ -26,7 +26,7 @@ rights::Record revoked() {
   return record;
 }
 
-class RentalTest : public ::testing::Test {
+class RentalTest : public EdgeTest {
  protected:
   void SetUp() override {
     rights_.publish({{kRented, 5, active()}, {kEnded, 6, revoked()}});
@@ -37,10 +37,6 @@ class RentalTest : public ::testing::Test {
     edge_ = std::make_unique<RunningEdge>(config_, clock_);
     wait_for([](EdgeServer& server) { return server.ready(); });
   }
-  template <class Reader>
-  void wait_for(Reader reader) {
-    while (!edge_->on_ring(reader)) std::this_thread::yield();
-  }
 
   std::string url(const rights::EntitlementId& id, const std::string& resource, access::View view = {}) {
     const access::Token token{1, kStartS - 10, kStartS + 3600, {7}, "film", access::EntitlementClaim{id, 5}, view};
@@ -48,14 +44,6 @@ class RentalTest : public ::testing::Test {
   }
   PlainResponse get(const std::string& path) { return PlainClient(edge_->port()).get(path); }
   std::string code(const std::string& path) { return get(path).header("Reelway-Error"); }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(RentalTest, TheReplicaDecides) {

@@ -37,7 +37,7 @@ std::string body_of(std::size_t size, unsigned seed) {
   return body;
 }
 
-class RingsTest : public ::testing::Test {
+class RingsTest : public EdgeTest {
  protected:
   RingsTest() {
     config_.rings = kRings;
@@ -92,14 +92,6 @@ class RingsTest : public ::testing::Test {
     });
     return outcome.get_future().get();
   }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(RingsTest, EachObjectIsFetchedOnceAndServedWhoeverHasTheConnection) {

@@ -40,25 +40,16 @@ std::string range_of(std::size_t number) {
   return "bytes=" + std::to_string(number * kSlice) + "-" + std::to_string(end - 1);
 }
 
-class SiteSlicesTest : public ::testing::Test {
+class SiteSlicesTest : public EdgeTest {
  protected:
   SiteSlicesTest() { config_.site_upstreams = {{.host = "127.0.0.1", .port = origin_.port()}}; }
   void SetUp() override { start(); }
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
-  void restart() {
-    edge_.reset();
-    start();
-  }
 
   PlainResponse get(const std::string& headers = {}, const std::string& method = "GET") {
     return PlainClient(edge_->port()).get("/film", headers, method);
   }
   SiteCounters counters() {
     return edge_->on_ring([](EdgeServer& server) { return server.site()->counters; });
-  }
-  template <class Reader>
-  void wait_for(Reader reader) {
-    while (!edge_->on_ring(reader)) std::this_thread::yield();
   }
   void wait_until_stored(std::uint64_t fills) {
     wait_for([fills](EdgeServer& server) { return server.store().counters().fills_completed >= fills; });
@@ -70,14 +61,6 @@ class SiteSlicesTest : public ::testing::Test {
     });
     return purged.get_future().get()->objects;
   }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(SiteSlicesTest, ALargeObjectIsFetchedAndKeptInSlices) {

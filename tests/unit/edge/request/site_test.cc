@@ -27,15 +27,10 @@ Script not_modified(std::string headers) {
   return script;
 }
 
-class SiteTest : public ::testing::Test {
+class SiteTest : public EdgeTest {
  protected:
   SiteTest() { config_.site_upstreams = {{.host = "127.0.0.1", .port = origin_.port()}}; }
   void SetUp() override { start(); }
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
-  void restart() {
-    edge_.reset();
-    start();
-  }
 
   PlainResponse get(const std::string& path, const std::string& headers = {}, const std::string& method = "GET") {
     return PlainClient(edge_->port()).get(path, headers, method);
@@ -49,21 +44,9 @@ class SiteTest : public ::testing::Test {
   bool upstream_got(const std::string& path, const std::string& line) {
     return origin_.last_request(path).find("\r\n" + line + "\r\n") != std::string::npos;
   }
-  template <class Reader>
-  void wait_for(Reader reader) {
-    while (!edge_->on_ring(reader)) std::this_thread::yield();
-  }
   void wait_until_follows(std::uint64_t count) {
     wait_for([count](EdgeServer& server) { return server.store().counters().follows >= count; });
   }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(SiteTest, AMissIsFetchedWithTheClientsFieldsAndThenAHit) {

@@ -13,30 +13,13 @@ using testing::PlainClient;
 using testing::PlainResponse;
 using testing::Script;
 
-class StaleFilmTest : public ::testing::Test {
+class StaleFilmTest : public EdgeTest {
  protected:
   void SetUp() override { start(); }
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
-  void restart() {
-    edge_.reset();
-    start();
-  }
   void script(const std::string& resource, Script script) { origin_.script("/film/v1/" + resource, std::move(script)); }
   int asked(const std::string& resource) { return origin_.asked("/film/v1/" + resource); }
   std::string url(const std::string& resource) { return "/t/" + keys_.token("film") + "/film/v1/" + resource; }
   PlainResponse get(const std::string& resource) { return PlainClient(edge_->port()).get(url(resource)); }
-  template <class Reader>
-  void wait_for(Reader reader) {  // a state of the edge that the test has no event for
-    while (!edge_->on_ring(reader)) std::this_thread::yield();
-  }
-
-  TestClock clock_;
-  FakeOrigin origin_;
-  TestKeys keys_{origin_};
-  TestRights rights_{origin_};
-  reelway::origin::TemporaryFolder folder_;
-  EdgeConfig config_ = test_config(origin_, folder_.path());
-  std::unique_ptr<RunningEdge> edge_;
 };
 
 TEST_F(StaleFilmTest, IsFetchedAnewWithoutAnEntityTag) {
