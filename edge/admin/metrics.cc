@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "common/base/check.h"
 #include "common/base/version.h"
+#include "edge/admin/metric_table.h"
 #include "edge/net/continued_fetches.h"
 
 namespace reelway::edge {
@@ -12,142 +12,6 @@ namespace {
 
 using telemetry::MetricInfo;
 using telemetry::MetricPage;
-using enum telemetry::MetricKind;
-
-constexpr auto kMetrics = std::to_array<MetricInfo>({
-    {"reelway_edge_info", gauge, "Always 1; the version and the edge's name are its labels."},
-    {"reelway_edge_uptime_seconds", gauge, "Since the process began."},
-    {"reelway_edge_ready", gauge, "1 while the edge has keys and a copy of the rentals and does not drain."},
-    {"reelway_edge_requests_total", counter, "Requests of the public port by how their answer came about (cache)."},
-    {"reelway_edge_responses_total", counter, "Answers of the public port by the first digit of their status (class)."},
-    {"reelway_edge_errors_total", counter, "Error answers of the public port by code."},
-    {"reelway_edge_body_bytes_total", counter, "Body bytes handed to clients."},
-    {"reelway_edge_cut_answers_total", counter,
-     "Answers given up after their head: the client left, the fill failed or the rental ended."},
-    {"reelway_edge_request_seconds", histogram,
-     "From the whole request to the last byte handed over, by cache (hit or miss)."},
-    {"reelway_edge_connections", gauge, "Public connections now."},
-    {"reelway_edge_connections_total", counter, "Public connections accepted."},
-    {"reelway_edge_connections_refused_total", counter,
-     "Public connections refused because limits.connections_max was reached."},
-    {"reelway_edge_accept_pauses_total", counter, "Times accepting rested because no descriptor or memory was left."},
-    {"reelway_edge_received_bytes_total", counter, "Bytes received from clients."},
-    {"reelway_edge_sent_bytes_total", counter, "Bytes sent to clients."},
-    {"reelway_edge_malformed_requests_total", counter,
-     "Requests refused because they were no valid HTTP/1.1 or over a limit."},
-    {"reelway_edge_timeouts_total", counter, "Clients closed by a time limit (limit: header or idle)."},
-    {"reelway_edge_clients_gone_total", counter, "Clients that left before their answer was complete."},
-    {"reelway_edge_token_addresses", gauge, "Client addresses in the account of bad signatures."},
-    {"reelway_edge_tokens_remembered", gauge, "Verified tokens in memory."},
-    {"reelway_edge_token_checks_total", counter, "Token decisions by how they were made (how)."},
-    {"reelway_edge_rental_decisions_total", counter,
-     "Decisions on rentals by result: allowed, unseen (allowed without a record while the replica was behind), denied, "
-     "unknown or too_stale."},
-    {"reelway_edge_rental_questions_total", counter,
-     "Entitlements asked of the origin because the replica lacked them, by result: sent, failed, shed or late "
-     "(requests that did not wait for the answer)."},
-    {"reelway_edge_rental_cuts_total", counter, "Answers ended because their rental ended."},
-    {"reelway_edge_rentals_running", gauge, "Requests under way whose rental is watched."},
-    {"reelway_edge_heartbeats_total", counter,
-     "Heartbeats passed on to the origin by result: sent, failed or refused."},
-    {"reelway_edge_replica_records", gauge, "Rentals in the replica."},
-    {"reelway_edge_replica_revision", gauge, "The replica's position in the change stream."},
-    {"reelway_edge_replica_staleness_seconds", gauge,
-     "Since the last beat whose digest matched; absent while there is no copy of the rentals at all."},
-    {"reelway_edge_replica_stale_alarm", gauge, "1 when the replica is older than 15 minutes: look at the network."},
-    {"reelway_edge_replica_clock_offset_seconds", gauge, "This machine's clock less the origin's."},
-    {"reelway_edge_replica_changes_total", counter, "Changes of rentals that came by the stream."},
-    {"reelway_edge_replica_beats_total", counter, "Beats by digest: matched or differed."},
-    {"reelway_edge_replica_repairs_total", counter,
-     "Repairs by bucket after a digest that differed, by result: ok or failed."},
-    {"reelway_edge_replica_snapshots_total", counter, "Whole snapshots taken."},
-    {"reelway_edge_replica_reconnects_total", counter,
-     "Streams that broke, by cause: gap, malformed, silence, gone, moved or other."},
-    {"reelway_edge_replica_writes_total", counter, "Writes of the replica's durable form by result: ok or failed."},
-    {"reelway_edge_replica_set_aside_total", counter, "Durable forms that could not be trusted and were set aside."},
-    {"reelway_edge_keys", gauge, "Known public keys by state."},
-    {"reelway_edge_keys_age_seconds", gauge,
-     "Since the upstream last confirmed the keys; absent before the first time."},
-    {"reelway_edge_key_polls_total", counter, "Polls of the keys by result."},
-    {"reelway_edge_fetches_total", counter, "Fetches from the upstream."},
-    {"reelway_edge_fetched_bytes_total", counter, "Body bytes fetched from the upstream."},
-    {"reelway_edge_fetch_failures_total", counter, "Fetches that brought no whole and right object."},
-    {"reelway_edge_fetches_not_kept_total", counter, "Answers that were passed on but may not be stored."},
-    {"reelway_edge_fetch_continuations_total", counter,
-     "Requests for the rest of a film's body that broke off, by result: completed, refused (the answer was not that "
-     "rest) or failed."},
-    {"reelway_edge_fetches_not_modified_total", counter, "Stored objects that the upstream said are still good."},
-    {"reelway_edge_site_requests_total", counter,
-     "Requests of the site by what is particular to them (case): passed, fetched for one request alone; not_shared, "
-     "read "
-     "along but the answer was another's only; stood_in, answered stale because the upstream failed."},
-    {"reelway_edge_site_validations_total", counter,
-     "Validations in the background (result): begun, or shed because too many were under way."},
-    {"reelway_edge_site_invalidations_total", counter, "Stored responses dropped because of an unsafe request."},
-    {"reelway_edge_site_sliced_total", counter, "Answers of the site's upstream that were found to be worth slices."},
-    {"reelway_edge_site_slices_total", counter,
-     "Slices of large objects by what became of them: fetched of the upstream, memory (found there), followed (being "
-     "fetched for another request), retried (looked for again because they broke off), or changed (the upstream has "
-     "another object now, and the answers under way were cut)."},
-    {"reelway_edge_fills", gauge, "Fills under way, from disk and from the upstream."},
-    {"reelway_edge_prefetches_total", counter,
-     "Segments fetched ahead of a player: begun, used (asked for by a player afterwards), or held_back because the "
-     "upstream was busy."},
-    {"reelway_edge_upstream_addresses", gauge,
-     "Addresses that an upstream's name has, by group (films, control, heartbeats or site) and upstream."},
-    {"reelway_edge_upstream_addresses_in_use", gauge,
-     "Of these, those that are asked: neither resting after failures nor being tried again."},
-    {"reelway_edge_upstream_connections", gauge, "Connections to an upstream by state (busy or idle)."},
-    {"reelway_edge_upstream_calls_total", counter, "Calls given to an upstream, retries included."},
-    {"reelway_edge_upstream_failures_total", counter,
-     "Calls that an upstream did not answer, answered wrongly or cut; its gateway errors too, where another is asked."},
-    {"reelway_edge_upstream_gateway_errors_total", counter, "Answers 502, 503 and 504 of an upstream."},
-    {"reelway_edge_upstream_first_byte_seconds", histogram,
-     "From a call's start, waiting for a connection included, to the head of its answer."},
-    {"reelway_edge_upstream_tls_handshakes_total", counter,
-     "TLS handshakes with an upstream by result: full, resumed or failed."},
-    {"reelway_edge_upstream_connects_total", counter, "Connections to upstreams begun, by group."},
-    {"reelway_edge_upstream_reuses_total", counter, "Calls carried by a kept connection, by group."},
-    {"reelway_edge_upstream_repeats_total", counter, "Calls repeated because a kept connection had closed, by group."},
-    {"reelway_edge_upstream_retries_total", counter, "Calls given to another address after a failure, by group."},
-    {"reelway_edge_upstream_probes_total", counter, "Calls by which a resting address was tried again, by group."},
-    {"reelway_edge_upstream_none_left_total", counter,
-     "Calls that failed because no address was left to ask, by group."},
-    {"reelway_edge_upstream_waiting", gauge,
-     "Calls that wait for a connection or for an upstream to be tried again, by group."},
-    {"reelway_edge_upstream_refused_total", counter,
-     "Calls refused because too many waited, or for too long, by group."},
-    {"reelway_edge_store_lookups_total", counter, "Look-ups by result: memory, disk, follow or miss."},
-    {"reelway_edge_store_fills_total", counter, "Fills ended, by result: completed, failed or refused."},
-    {"reelway_edge_store_bytes", gauge, "Bytes in use by tier."},
-    {"reelway_edge_store_objects", gauge, "Objects by tier."},
-    {"reelway_edge_store_evictions_total", counter, "Objects dropped for want of space, by tier."},
-    {"reelway_edge_store_disk_writes_total", counter, "Disk writes by result: ok, failed or shed."},
-    {"reelway_edge_store_disks", gauge, "Disks by state: in_service, loading (of these, their index) or out."},
-    {"reelway_edge_store_disk_in_service", gauge,
-     "1 while the disk is in service, 0 once it is out, by its directory (disk); so the others of this kind."},
-    {"reelway_edge_store_disk_bytes", gauge, "Bytes of bodies on the disk; 0 while its index is loaded."},
-    {"reelway_edge_store_disk_budget_bytes", gauge, "Bytes that the disk may hold."},
-    {"reelway_edge_store_disk_objects", gauge, "Objects on the disk; 0 while its index is loaded."},
-    {"reelway_edge_store_disk_errors_total", counter, "Failed operations of the disk (operation: read or write)."},
-    {"reelway_edge_store_lost_objects_total", counter, "Objects on disks that were given up."},
-    {"reelway_edge_store_corrupt_total", counter,
-     "Stored objects dropped because their bytes did not match their checksum."},
-    {"reelway_edge_rings", gauge, "Threads that serve viewers, each with a ring of its own."},
-    {"reelway_edge_requests_handed_over", gauge,
-     "Requests under way whose connection is at another ring than their object."},
-    {"reelway_edge_requests_handed_over_total", counter, "Such requests begun."},
-    {"reelway_edge_ring_turns_total", counter, "Turns of the event loops."},
-    {"reelway_edge_ring_receive_stalls_total", counter, "Receives that ended because no buffer was left."},
-    {"reelway_edge_access_log_dropped_total", counter, "Access log lines dropped because the disk was too slow."},
-});
-
-constexpr const MetricInfo& metric(std::string_view name) {
-  for (const MetricInfo& info : kMetrics) {
-    if (info.name == name) return info;
-  }
-  check_failed("metric of the table", __FILE__, __LINE__);
-}
 
 double seconds(Clock::Monotonic::duration duration) {
   return std::chrono::duration<double>(duration).count();

@@ -216,6 +216,16 @@ inline EdgeConfig test_config(const testing::FakeOrigin& origin, const std::stri
   return config;
 }
 
+// A rental that has been started and plays, and the same one taken back.
+inline rights::Record active_rental() {
+  return rights::started(rights::ordered(rights::Kind::rental, {}, kStartS - 100), {}, kStartS - 50);
+}
+inline rights::Record revoked_rental() {
+  rights::Record record = active_rental();
+  record.state = rights::State::revoked;
+  return record;
+}
+
 // A whole edge and what it lives with; each case starts it when it has set what it wants.
 class EdgeTest : public ::testing::Test {
  protected:

@@ -17,19 +17,10 @@ constexpr rights::EntitlementId kRented{1};
 constexpr rights::EntitlementId kEnded{2};
 constexpr rights::EntitlementId kUnknown{3};
 
-rights::Record active() {
-  return rights::started(rights::ordered(rights::Kind::rental, {}, kStartS - 100), {}, kStartS - 50);
-}
-rights::Record revoked() {
-  rights::Record record = active();
-  record.state = rights::State::revoked;
-  return record;
-}
-
 class RentalTest : public EdgeTest {
  protected:
   void SetUp() override {
-    rights_.publish({{kRented, 5, active()}, {kEnded, 6, revoked()}});
+    rights_.publish({{kRented, 5, active_rental()}, {kEnded, 6, revoked_rental()}});
     origin_.script("/film/v1/a.m4s", Script{.body = std::string(1000, 'x')});
     start();
   }
@@ -54,7 +45,7 @@ TEST_F(RentalTest, TheReplicaDecides) {
 }
 
 TEST_F(RentalTest, OneThatTheReplicaLacksIsAskedForOnce) {
-  rights_.tell({kUnknown, 12, active()});
+  rights_.tell({kUnknown, 12, active_rental()});
   const std::string path = url(kUnknown, "v1/a.m4s");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(get(path).status, 200);
   EXPECT_EQ(origin_.asked("/.reelway/v1/entitlement?id=" + rights::id_text(kUnknown)), 1);
@@ -84,7 +75,7 @@ TEST_F(RentalTest, ARevocationEndsTheAnswerUnderWay) {
   const auto gate = std::make_shared<Latch>();
   origin_.script("/film/v1/long.m4s",
                  Script{.body = std::string(2'000'000, 'y'), .bytes_before_gate = 500'000, .gate = gate});
-  const auto revoke = rights_.follow({rights::EventsFrame{10, 11, {{kRented, revoked()}}}});
+  const auto revoke = rights_.follow({rights::EventsFrame{10, 11, {{kRented, revoked_rental()}}}});
   origin_.close_connections();  // the edge takes the stream up again, now with what follows
   PlainClient client(edge_->port());
   client.send("GET " + url(kRented, "v1/long.m4s") + " HTTP/1.1\r\nHost: e\r\n\r\n");

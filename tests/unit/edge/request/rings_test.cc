@@ -22,15 +22,6 @@ constexpr std::size_t kRings = 3;
 constexpr int kConnections = 24;  // the chance that a ring gets none of them is 1 in 16,000
 constexpr rights::EntitlementId kRented{1};
 
-rights::Record active() {
-  return rights::started(rights::ordered(rights::Kind::rental, {}, kStartS - 100), {}, kStartS - 50);
-}
-rights::Record revoked() {
-  rights::Record record = active();
-  record.state = rights::State::revoked;
-  return record;
-}
-
 std::string body_of(std::size_t size, unsigned seed) {
   std::string body(size, '\0');
   for (char& c : body) c = static_cast<char>((seed = seed * 1664525u + 1013904223u) >> 24);
@@ -42,7 +33,7 @@ class RingsTest : public EdgeTest {
   RingsTest() {
     config_.rings = kRings;
     config_.store_memory_bytes = kRings * (64 << 20);
-    rights_.publish({{kRented, 5, active()}});
+    rights_.publish({{kRented, 5, active_rental()}});
   }
   void SetUp() override { start(); }
 
@@ -135,7 +126,7 @@ TEST_F(RingsTest, OneFetchForTheClientsOfAllRings) {
 }
 
 TEST_F(RingsTest, ARevokedRentalIsRefusedByAllRingsAndItsAnswersAreCut) {
-  const auto change = rights_.follow({rights::EventsFrame{10, 11, {{kRented, revoked()}}}});
+  const auto change = rights_.follow({rights::EventsFrame{10, 11, {{kRented, revoked_rental()}}}});
   restart();
   const auto gate = std::make_shared<Latch>();
   script("slow.m4s", {.body = body_of(600'000, 5), .bytes_before_gate = 300'000, .gate = gate});
