@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { spawnSync } from "node:child_process";
 import { handedOver, hitRows } from "./bench/edge.mjs";
 import { diskHits, fills } from "./bench/edge_disk.mjs";
+import { drips } from "./bench/edge_drip.mjs";
 import { fairness } from "./bench/edge_fairness.mjs";
 import { idleMemory } from "./bench/edge_idle.mjs";
 import { cores, groups } from "./bench/groups.mjs";
@@ -19,7 +20,7 @@ import { measureRevoke } from "./bench/revoke.mjs";
 // Without a peer, not in the rounds of the groups; each gives its rows.
 const measurements = { revoke: measureRevoke, junk: measureJunk };
 // The edge beside the best caches; "edge" is all of them.
-const edgeRows = { ...hitRows, disk: diskHits, fill: fills, fairness, idle: idleMemory, rings: handedOver };
+const edgeRows = { ...hitRows, disk: diskHits, fill: fills, drip: drips, fairness, idle: idleMemory, rings: handedOver };
 const edgeName = (row) => `edge-${row}`;
 const names = [...Object.keys(groups), ...Object.keys(measurements), "edge", ...Object.keys(edgeRows).map(edgeName)];
 

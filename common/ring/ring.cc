@@ -3,6 +3,7 @@
 
 #include "common/ring/ring.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <cerrno>
@@ -81,7 +82,7 @@ Ring::State::~State() {
 
 void Ring::accept_multishot(Operation& operation, int listen_fd) {
   io_uring_sqe& sqe = state_->next_sqe();
-  io_uring_prep_multishot_accept(&sqe, listen_fd, nullptr, nullptr, SOCK_CLOEXEC);
+  io_uring_prep_multishot_accept(&sqe, listen_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   state_->attach(sqe, operation, Operation::Kind::accept);
 }
 
@@ -134,6 +135,12 @@ void Ring::write(Operation& operation, int fd, ByteView bytes, std::uint64_t off
 void Ring::sync_data(Operation& operation, int fd) {
   io_uring_sqe& sqe = state_->next_sqe();
   io_uring_prep_fsync(&sqe, fd, IORING_FSYNC_DATASYNC);
+  state_->attach(sqe, operation);
+}
+
+void Ring::wait_writable(Operation& operation, int fd) {
+  io_uring_sqe& sqe = state_->next_sqe();
+  io_uring_prep_poll_add(&sqe, fd, POLLOUT);
   state_->attach(sqe, operation);
 }
 

@@ -56,7 +56,8 @@ class Ring {
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
 
-  void accept_multishot(Operation& operation, int listen_fd);  // completed(fd) once per connection
+  // completed(fd) once per connection. The descriptor does not block whoever uses it without the ring.
+  void accept_multishot(Operation& operation, int listen_fd);
   void connect(Operation& operation, int fd, const sockaddr* address, socklen_t length);
   // Take the bytes with received(result, flags). -ENOBUFS ends it when no buffer is left: prepare it again, and the
   // ring holds it back until a buffer has returned.
@@ -68,6 +69,7 @@ class Ring {
   void write(Operation& operation, int fd, ByteView bytes, std::uint64_t offset);
   void sync_data(Operation& operation, int fd);
   void shutdown(Operation& operation, int fd, int how);
+  void wait_writable(Operation& operation, int fd);  // completed(poll events), also when the peer has gone
   void timeout(Operation& operation, std::chrono::nanoseconds after);  // completed(-ETIME)
   void cancel(Operation& target);  // the target still completes, usually with -ECANCELED
   void close(int fd);              // after everything on it has completed; no completion

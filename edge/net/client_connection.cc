@@ -2,6 +2,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -199,6 +200,8 @@ void ClientConnection::write(ResponseStream::Piece piece) {
 void ClientConnection::begin_send(std::size_t bytes) {
   CHECK(bytes > 0);
   turn_->unsent_bytes = bytes;
+  // A small send by reference could end here and now, with the exchange still on the stack.
+  if (bytes < LargeSends::kLargeBytes) turn_->piece.body_fd = -1;
   set_deadline(around_.limits.idle_timeout);
   send_rest();
 }
@@ -211,6 +214,11 @@ void ClientConnection::send_rest() {
 
 void ClientConnection::send_now() {
   turn_->send_waits = false;
+  if (turn_->piece.body_fd >= 0) return send_by_reference();
+  send_copy();
+}
+
+void ClientConnection::send_copy() {
   ClientTurn& turn = *turn_;
   if (turn.runs[0].iov_len == 0 && turn.runs[2].iov_len == 0) {
     const ByteView rest{static_cast<const std::uint8_t*>(turn.runs[1].iov_base), turn.runs[1].iov_len};
@@ -221,21 +229,55 @@ void ClientConnection::send_now() {
   around_.ring.send_message(turn.send, fd_.get(), &turn.message, MSG_WAITALL);
 }
 
-void ClientConnection::on_sent(std::int32_t result) {
-  if (phase_ == Phase::closing) return close_when_quiet();
-  if (result <= 0) return client_left();
+// The body's pages go to the socket themselves, nothing is copied. There is no such operation of the ring that does not
+// take a thread of its own, so these are calls that do not wait; the ring tells when there is room for more. What is in
+// front of the body and behind it is copied, and how a connection fares that takes nothing, the ring's send says.
+void ClientConnection::send_by_reference() {
+  ClientTurn& turn = *turn_;
+  const iovec& head = turn.runs[0];
+  if (head.iov_len > 0) {
+    took(::send(fd_.get(), head.iov_base, head.iov_len, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL));
+    if (head.iov_len > 0) return give_up_reference();
+  }
+  const iovec& body = turn.runs[1];
+  auto offset = static_cast<off_t>(turn.piece.body_offset);
+  const ssize_t sent = ::sendfile(fd_.get(), turn.piece.body_fd, &offset, body.iov_len);
+  const bool is_full = sent >= 0 || errno == EAGAIN;
+  turn.piece.body_offset = static_cast<std::uint64_t>(offset);
+  took(sent);
+  if (turn.unsent_bytes == 0) return piece_sent();
+  if (body.iov_len == 0 || !is_full) return give_up_reference();
+  turn.socket_is_full = true;
+  around_.ring.wait_writable(turn.send, fd_.get());
+}
+
+void ClientConnection::give_up_reference() {
+  turn_->piece.body_fd = -1;
+  send_copy();
+}
+
+void ClientConnection::took(ssize_t result) {
+  if (result <= 0) return;
   auto sent = static_cast<std::size_t>(result);
   around_.counters.sent_bytes += sent;
   turn_->unsent_bytes -= sent;
-  if (turn_->unsent_bytes > 0) {
-    for (iovec& run : turn_->runs) {
-      const std::size_t taken = std::min(sent, run.iov_len);
-      run.iov_base = static_cast<std::uint8_t*>(run.iov_base) + taken;
-      run.iov_len -= taken;
-      sent -= taken;
-    }
-    return send_rest();
+  for (iovec& run : turn_->runs) {
+    const std::size_t taken = std::min(sent, run.iov_len);
+    run.iov_base = static_cast<std::uint8_t*>(run.iov_base) + taken;
+    run.iov_len -= taken;
+    sent -= taken;
   }
+}
+
+void ClientConnection::on_sent(std::int32_t result) {
+  const bool had_been_full = std::exchange(turn_->socket_is_full, false);
+  if (phase_ == Phase::closing) return close_when_quiet();
+  if (result <= 0) return client_left();
+  if (!had_been_full) took(result);
+  turn_->unsent_bytes > 0 ? send_rest() : piece_sent();
+}
+
+void ClientConnection::piece_sent() {
   turn_->deadline.reset();
   turn_->piece.owner.reset();
   if (std::exchange(turn_->refusing, false)) return linger();

@@ -109,6 +109,11 @@ class ClientConnection {
   bool keep_content(ByteView piece);
   void begin_send(std::size_t bytes);
   void send_rest();
+  void send_copy();
+  void send_by_reference();
+  void give_up_reference();
+  void took(ssize_t result);
+  void piece_sent();
   void rest();
   void parse_later();
   void later(void (*what)(ClientConnection&));

@@ -49,7 +49,8 @@ class ClientTurn final : public ResponseStream {
   std::array<iovec, 3> runs{};
   msghdr message{};
   std::size_t unsent_bytes = 0;
-  bool send_waits = false;  // in LargeSends
+  bool send_waits = false;      // in LargeSends
+  bool socket_is_full = false;  // `send` waits until there is room for more of what goes by reference
   std::uint64_t acknowledged_bytes = 0;
 
   std::optional<Clock::Monotonic> deadline;

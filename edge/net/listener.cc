@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 
 #include <cerrno>
+#include <csignal>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,7 @@ Result<UniqueFd> listening_socket(const SocketAddress& address, const ListenerOp
 
 Result<std::unique_ptr<Listener>> Listener::open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
                                                  const ListenerOptions& options, ExchangeFactory& factory) {
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile() to a client that has left raises it, and knows no MSG_NOSIGNAL
   auto fd = listening_socket(address, options);
   if (!fd.ok()) return std::move(fd).error();
   return std::unique_ptr<Listener>(new Listener(ring, clock, std::move(fd).value(), options, factory));

@@ -12,6 +12,10 @@
 // free keeps its pages until the other kind needs the room: then they go back to the kernel, so that what is backed
 // never exceeds the budget.
 //
+// Short chunks can be sent by reference (page_runs.h). Measured in GB per CPU-second: bodies of 96 KiB 7.9 so and 3.1
+// by a copy, of 256 KiB 5.8 and 3.3; but of 1 MiB 1.5 and 2.7, so full chunks are always copied, which huge pages
+// favour.
+//
 // The allocator is not asked for bodies: for a page-aligned block it takes up to a page more, and what bodies of all
 // sizes leave between each other it keeps. Measured with 32 MiB of mixed bodies: 43 MiB and rising.
 
@@ -35,7 +39,9 @@ std::uint8_t* reserve_address_space(std::size_t bytes) {
 Chunk::Chunk(Chunk&& other) noexcept
     : pool_(std::move(other.pool_)),
       data_(std::exchange(other.data_, nullptr)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(std::exchange(other.capacity_, 0)),
+      wanted_(other.wanted_),
+      was_lent_(other.was_lent_) {}
 
 Chunk& Chunk::operator=(Chunk&& other) noexcept {
   if (this != &other) {
@@ -43,6 +49,8 @@ Chunk& Chunk::operator=(Chunk&& other) noexcept {
     pool_ = std::move(other.pool_);
     data_ = std::exchange(other.data_, nullptr);
     capacity_ = std::exchange(other.capacity_, 0);
+    wanted_ = other.wanted_;
+    was_lent_ = other.was_lent_;
   }
   return *this;
 }
@@ -53,8 +61,20 @@ Chunk::~Chunk() {
 
 void Chunk::release() {
   if (data_ == nullptr) return;
-  pool_->release(std::exchange(data_, nullptr), std::exchange(capacity_, 0));
+  pool_->release(*this);
+  data_ = nullptr;
+  capacity_ = 0;
   pool_.reset();
+}
+
+std::optional<Chunk::FilePlace> Chunk::lend(const std::uint8_t* place) {
+  if (data_ == nullptr || !pool_->short_.holds(data_)) return std::nullopt;
+  if (wanted_ < kNotLentTimes) {
+    ++wanted_;
+    return std::nullopt;
+  }
+  was_lent_ = true;
+  return FilePlace{pool_->short_.fd(), pool_->short_.offset_of(place)};
 }
 
 std::shared_ptr<ChunkPool> ChunkPool::create(std::uint64_t budget_bytes) {
@@ -105,13 +125,15 @@ std::uint8_t* ChunkPool::take_full() {
   return chunk;
 }
 
-void ChunkPool::release(std::uint8_t* data, std::size_t capacity) {
-  CHECK(used_bytes_ >= capacity);
-  used_bytes_ -= capacity;
-  if (capacity == kFullBytes) {
-    idle_.push_back(data);
+void ChunkPool::release(const Chunk& chunk) {
+  CHECK(used_bytes_ >= chunk.capacity_);
+  used_bytes_ -= chunk.capacity_;
+  if (chunk.capacity_ == kFullBytes) {
+    idle_.push_back(chunk.data_);
+  } else if (chunk.was_lent_) {
+    short_.give_lent(chunk.data_, chunk.capacity_ / kPageBytes);
   } else {
-    short_.give(data, capacity / kPageBytes);
+    short_.give(chunk.data_, chunk.capacity_ / kPageBytes);
   }
 }
 

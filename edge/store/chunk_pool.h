@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,16 @@ class Chunk {
   std::size_t capacity() const { return capacity_; }
   explicit operator bool() const { return data_ != nullptr; }
 
+  // Where a place in the chunk lies in a file, so that it can be sent by reference (sendfile), and be it that the chunk
+  // is gone before the bytes are. From then on nobody may write to the chunk. None for a full chunk, nor the first
+  // kNotLentTimes: giving up the pages of a chunk that was lent costs more than a few copies.
+  struct FilePlace {
+    int fd = -1;
+    std::uint64_t offset = 0;
+  };
+  static constexpr std::uint8_t kNotLentTimes = 8;
+  std::optional<FilePlace> lend(const std::uint8_t* place);
+
  private:
   friend class ChunkPool;
   void release();
@@ -31,6 +42,8 @@ class Chunk {
   std::shared_ptr<ChunkPool> pool_;  // an object may outlive the store that made it
   std::uint8_t* data_ = nullptr;
   std::size_t capacity_ = 0;
+  std::uint8_t wanted_ = 0;  // how often lend() was asked, up to kNotLentTimes
+  bool was_lent_ = false;
 };
 
 // All memory for bodies, within one budget that is never exceeded. Counted is the capacity of every living chunk,
@@ -60,7 +73,7 @@ class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
   friend class Chunk;
   explicit ChunkPool(std::uint64_t budget_bytes);
   std::uint8_t* take_full();
-  void release(std::uint8_t* data, std::size_t capacity);
+  void release(const Chunk& chunk);
   void keep_within_budget();
 
   std::uint64_t budget_bytes_;

@@ -26,6 +26,12 @@ ByteView Object::view(std::uint64_t offset) const {
   return {body_->chunks[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
 }
 
+std::optional<Chunk::FilePlace> Object::lend(std::uint64_t offset) const {
+  CHECK(state_ == ObjectState::complete && offset < bytes_present_);
+  Chunk& chunk = body_->chunks[offset / kChunkBytes];
+  return chunk.lend(chunk.data() + offset % kChunkBytes);
+}
+
 std::uint32_t Object::crc_of(std::uint64_t offset, std::uint64_t bytes) const {
   CHECK(offset + bytes <= bytes_present_);
   std::uint32_t crc = 0;

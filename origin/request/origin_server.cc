@@ -130,6 +130,7 @@ struct OriginServer::Parts {
                *keys,
                time,
                system_random,
+               turns,
                rights_options(config),
                [this] { return registry.healthy_urls(); }},
         sweeper(*store, time),
@@ -225,6 +226,7 @@ struct OriginServer::Parts {
   IngestJobs jobs;
   OriginTime time;
   EdgeRegistry registry;
+  AccountTurns turns;
   RightsServices rights;
   Sweeper sweeper;
   BeatWriter beats;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/base/result.h"
+#include "origin/rights/account_turns.h"
 #include "origin/store/control_store.h"
 
 // How every decision about rights is made: read what it depends on, decide, and commit the decision in a transaction
@@ -72,9 +74,11 @@ Result<Found<Value>> find(ControlStore& store, const std::string& key,
 // Calls `attempt`, which returns Result<std::optional<Outcome>>, until it has an outcome or an error. All attempts get
 // the one flag that commit() sets.
 template <class Outcome, class Attempt>
-Result<Outcome> decide(std::string_view account, const Attempt& attempt) {
+Result<Outcome> decide(AccountTurns& turns, std::string_view account, const Attempt& attempt) {
   bool unknown = false;
+  std::unique_lock<std::mutex> turn;
   for (int count = 0; count < kDecisionAttemptsMax; ++count) {
+    if (count == 1) turn = turns.take(account);
     Result<std::optional<Outcome>> outcome = attempt(unknown);
     if (!outcome.ok()) return after_unknown(std::move(outcome).error(), unknown);
     if (outcome->has_value()) return std::move(**outcome);

@@ -163,7 +163,7 @@ Result<json> list_entitlements(const RightsServices& services, std::string_view 
 Result<json> revoke_entitlement(const RightsServices& services, const Revocation& revocation) {
   const auto id = rights::parse_entitlement_id(revocation.id);
   if (!id) return not_found(revocation.id);
-  const auto ended = decide<Ended>("of entitlement " + revocation.id,
+  const auto ended = decide<Ended>(services.turns, "of entitlement " + revocation.id,
                                    [&](bool& unknown) { return attempt_revoke(services, revocation, *id, unknown); });
   if (!ended.ok()) return ended.error();
   json answer = entitlement_object(ended->entitlement, services.time.now_s());

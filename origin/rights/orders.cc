@@ -135,7 +135,8 @@ Result<json> place_order(const RightsServices& services, const OrderRequest& req
   // A command line would take an id that begins with '-' for an option.
   do services.random.fill(new_id);
   while (rights::id_text(new_id).starts_with('-'));
-  return decide<json>(request.account, [&](bool& unknown) { return attempt_order(services, named, new_id, unknown); });
+  return decide<json>(services.turns, request.account,
+                      [&](bool& unknown) { return attempt_order(services, named, new_id, unknown); });
 }
 
 }  // namespace reelway::origin

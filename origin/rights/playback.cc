@@ -113,8 +113,9 @@ Result<Playback> start_playback(const RightsServices& services, const PlaybackRe
   Playback playback;
   playback.resume_s = resume_position_s(services, request);
   const std::string new_session = services.random.hex_id();
-  const Result<Grant> grant = decide<Grant>(
-      request.account, [&](bool& unknown) { return attempt_playback(services, request, new_session, unknown); });
+  const Result<Grant> grant = decide<Grant>(services.turns, request.account, [&](bool& unknown) {
+    return attempt_playback(services, request, new_session, unknown);
+  });
   if (!grant.ok()) return grant.error();
 
   playback.session = grant->slot.session;

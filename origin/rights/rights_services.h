@@ -9,6 +9,7 @@
 #include "common/rights/entitlement.h"
 #include "origin/catalog/catalog.h"
 #include "origin/fleet/signing_keys.h"
+#include "origin/rights/account_turns.h"
 #include "origin/rights/origin_time.h"
 #include "origin/store/control_store.h"
 
@@ -30,6 +31,7 @@ struct RightsServices {
   SigningKeys& keys;
   const OriginTime& time;
   Random& random;
+  AccountTurns& turns;
   RightsOptions options;
   // Base URLs of the edges that may be given to players now; none known: options.public_edges. May be empty.
   std::function<std::vector<std::string>()> healthy_edges;

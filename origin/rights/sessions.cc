@@ -98,9 +98,9 @@ Result<json> heartbeat(const RightsServices& services, const Heartbeat& beat) {
   REELWAY_TRY(check_beat(beat));
   const auto id = rights::parse_entitlement_id(beat.entitlement);
   if (!id) return error_of(ErrorCode::entitlement_not_found, beat.entitlement);
-  const Result<Renewed> renewed = decide<Renewed>("of entitlement " + beat.entitlement, [&](bool& unknown) {
-    return attempt_renewal(services, beat, *id, unknown);
-  });
+  const Result<Renewed> renewed =
+      decide<Renewed>(services.turns, "of entitlement " + beat.entitlement,
+                      [&](bool& unknown) { return attempt_renewal(services, beat, *id, unknown); });
   if (!renewed.ok()) return renewed.error();
   if (beat.ended) return json{{"ended", true}};
 

@@ -105,6 +105,22 @@ export class FixedOrigin {
     this.prefix = prefix;
   }
 
+  // An object whose body comes in pieces: the first after holdMs, the others every everyMs.
+  dripping(path, bytes, { holdMs, pieces, everyMs }) {
+    this.put(path, bytes);
+    this.objects.get(path).drip = { holdMs, everyMs, pieceBytes: Math.ceil(bytes.length / pieces), began: null };
+  }
+  // When the first piece of it was first given, by performance.now().
+  dripBegan(path) { return this.objects.get(path).drip.began; }
+
+  #drip(response, { bytes, drip }, from = 0) {
+    if (response.destroyed) return;
+    if (from >= bytes.length) return response.end();
+    drip.began ??= performance.now();
+    response.write(bytes.subarray(from, from + drip.pieceBytes));
+    setTimeout(() => this.#drip(response, { bytes, drip }, from + drip.pieceBytes), drip.everyMs);
+  }
+
   #object(path) {
     return this.objects.get(path) ?? (this.prefix && path.startsWith(this.prefix) ? this.objects.get(this.prefix) : undefined);
   }
@@ -130,7 +146,8 @@ export class FixedOrigin {
     response.writeHead(200, {
       "Content-Type": "video/mp4", "Content-Length": object.bytes.length, ETag: object.etag,
       "Cache-Control": "public, max-age=31536000, immutable", "Content-Digest": object.digest });
-    response.end(object.bytes);
+    if (!object.drip) return response.end(object.bytes);
+    setTimeout(() => this.#drip(response, object), object.drip.holdMs);
   }
 
   #replica(request, response) {

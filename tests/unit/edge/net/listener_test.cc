@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <future>
@@ -43,10 +44,12 @@ class EchoFactory final : public ExchangeFactory {
     void answer() {
       keep_alive_ = stream_.may_keep_alive();
       body_ = std::string(stream_.request().target);
-      if (body_ == "/large") body_ = factory_.large;
+      if (body_ == "/large" || body_ == "/lent") body_ = factory_.large;
       http::ResponseBuilder head(200);
       head.header("Content-Length", body_.size());
-      stream_.write({.head = head.finish(), .body = as_bytes(body_), .tail = {}, .owner = nullptr});
+      ResponseStream::Piece piece{.head = head.finish(), .body = as_bytes(body_), .tail = {}, .owner = nullptr};
+      if (stream_.request().target == "/lent") piece.body_fd = factory_.file.get();
+      stream_.write(std::move(piece));
     }
 
    private:
@@ -63,7 +66,8 @@ class EchoFactory final : public ExchangeFactory {
     for (Echo* echo : std::exchange(held_, {})) echo->answer();
   }
 
-  std::string large;  // the body of "/large"
+  std::string large;  // the body of "/large" and of "/lent"
+  UniqueFd file;      // in which the body of "/lent" lies, too
   std::atomic<int> begun = 0;
   std::atomic<int> gone = 0;
 
@@ -122,6 +126,47 @@ TEST_F(ListenerTest, ARequestInSingleBytesAndAConnectionUsedAgain) {
   EXPECT_EQ(client.receive().body, "/slow");
   EXPECT_EQ(client.get("/again").body, "/again");
   EXPECT_EQ(on_ring([this] { return listener_->counters().accepted; }), 1u);
+}
+
+// Memory and file differ here, so that it shows from where bytes came.
+std::string lend(EchoFactory& factory, std::size_t bytes) {
+  factory.large = std::string(bytes, 'm');
+  std::string in_file(bytes, 'f');
+  factory.file.reset(::memfd_create("body", MFD_CLOEXEC));
+  EXPECT_EQ(::write(factory.file.get(), in_file.data(), bytes), static_cast<ssize_t>(bytes));
+  return in_file;
+}
+
+TEST_F(ListenerTest, ABodyThatLiesInAFileIsSentFromThere) {
+  const std::string in_file = lend(factory_, 200'000);
+  start();
+  PlainClient client(port_);
+  EXPECT_EQ(client.get("/lent").body, in_file);
+  EXPECT_EQ(client.get("/again").body, "/again");
+}
+
+TEST_F(ListenerTest, WhatASlowClientDoesNotTakeAtOnceFollowsFromTheFile) {
+  const std::string in_file = lend(factory_, 16'000'000);
+  start();
+  PlainClient client(port_);
+  client.send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
+  wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
+  const std::string body = client.receive().body;
+  ASSERT_EQ(body.size(), in_file.size());
+  EXPECT_TRUE(body == in_file);
+  EXPECT_EQ(client.get("/again").body, "/again");
+}
+
+TEST_F(ListenerTest, AClientMayLeaveWhileTheRestOfAFileWaitsForIt) {
+  lend(factory_, 16'000'000);
+  start();
+  {
+    PlainClient client(port_);
+    client.send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
+  }
+  wait_for([this] { return factory_.gone > 0; });
+  EXPECT_EQ(PlainClient(port_).get("/again").body, "/again");
 }
 
 TEST_F(ListenerTest, ContentOfARequestIsReadAndDropped) {

@@ -218,7 +218,7 @@ class DashingRandom final : public Random {
 
 TEST_F(OrdersTest, NoIdBeginsLikeAnOption) {
   DashingRandom random;
-  const RightsServices services{*store_, *catalog_, *keys_, *time_, random, services_->options, nullptr};
+  const RightsServices services{*store_, *catalog_, *keys_, *time_, random, turns_, services_->options, nullptr};
   const auto answer = place_order(services, order_of("ann"));
   ASSERT_TRUE(answer.ok()) << describe(answer.error());
   EXPECT_NE(answer->value("entitlement", "-").front(), '-');

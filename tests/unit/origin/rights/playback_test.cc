@@ -88,7 +88,7 @@ TEST_F(PlaybackTest, EveryDenialHasItsCode) {
 }
 
 TEST_F(PlaybackTest, TwoHundredDevicesAtOnceShareOneClockAndTheLimitHolds) {
-  for (const std::uint32_t limit : {2u, 64u}) {
+  for (const std::uint32_t limit : {2u, 64u, 200u}) {
     offer_streams(limit);
     const std::string account = "ann" + std::to_string(limit);
     const std::string id = rent(account);
@@ -189,7 +189,7 @@ TEST_F(PlaybackTest, ClockSetBackBringsNoRentalBack) {
   OriginTime restarted(clock_);
   EXPECT_EQ(restarted.now_s(), kNow);
   restarted.observe((kNow + 48 * kHour) * 1000);
-  const RightsServices after{*store_, *catalog_, *keys_, restarted, random_, services_->options, nullptr};
+  const RightsServices after{*store_, *catalog_, *keys_, restarted, random_, turns_, services_->options, nullptr};
   EXPECT_EQ(code(start_playback(after, {"ann", "film", "tv", {}})), "rental_play_time_passed");
 }
 

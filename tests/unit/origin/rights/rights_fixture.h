@@ -105,7 +105,7 @@ class RightsTest : public ::testing::Test {
     RightsOptions options;
     options.public_edges = {"http://edge-1"};
     services_ = std::make_unique<RightsServices>(
-        RightsServices{*store_, *catalog_, *keys_, *time_, random_, std::move(options), nullptr});
+        RightsServices{*store_, *catalog_, *keys_, *time_, random_, turns_, std::move(options), nullptr});
     publish("film");
   }
 
@@ -169,6 +169,7 @@ class RightsTest : public ::testing::Test {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<SigningKeys> keys_;
   std::unique_ptr<OriginTime> time_;
+  AccountTurns turns_;
   std::unique_ptr<RightsServices> services_;
   std::atomic<int> orders_{0};
 };
