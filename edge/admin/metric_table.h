@@ -32,6 +32,8 @@ inline constexpr auto kMetrics = std::to_array<telemetry::MetricInfo>({
      "Times accepting rested because no descriptor or memory was left."},
     {"reelway_edge_received_bytes_total", telemetry::MetricKind::counter, "Bytes received from clients."},
     {"reelway_edge_sent_bytes_total", telemetry::MetricKind::counter, "Bytes sent to clients."},
+    {"reelway_edge_lent_bytes_total", telemetry::MetricKind::counter,
+     "Of the bytes sent to clients, those by reference, without a copy."},
     {"reelway_edge_malformed_requests_total", telemetry::MetricKind::counter,
      "Requests refused because they were no valid HTTP/1.1 or over a limit."},
     {"reelway_edge_timeouts_total", telemetry::MetricKind::counter,

@@ -137,6 +137,7 @@ void add_connections(MetricPage& page, const Listener& listener) {
   page.counter(metric("reelway_edge_accept_pauses_total"), accepted.accept_pauses);
   page.counter(metric("reelway_edge_received_bytes_total"), clients.received_bytes);
   page.counter(metric("reelway_edge_sent_bytes_total"), clients.sent_bytes);
+  page.counter(metric("reelway_edge_lent_bytes_total"), clients.lent_bytes);
   page.counter(metric("reelway_edge_malformed_requests_total"), clients.malformed_requests);
   page.counter(metric("reelway_edge_timeouts_total"), clients.header_timeouts, {{"limit", "header"}});
   page.counter(metric("reelway_edge_timeouts_total"), clients.stalled_answers, {{"limit", "idle"}});

@@ -2,7 +2,6 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -201,7 +200,7 @@ void ClientConnection::begin_send(std::size_t bytes) {
   CHECK(bytes > 0);
   turn_->unsent_bytes = bytes;
   // A small send by reference could end here and now, with the exchange still on the stack.
-  if (bytes < LargeSends::kLargeBytes) turn_->piece.body_fd = -1;
+  if (bytes < LargeSends::kLargeBytes) turn_->piece.lent = false;
   set_deadline(around_.limits.idle_timeout);
   send_rest();
 }
@@ -214,8 +213,7 @@ void ClientConnection::send_rest() {
 
 void ClientConnection::send_now() {
   turn_->send_waits = false;
-  if (turn_->piece.body_fd >= 0) return send_by_reference();
-  send_copy();
+  turn_->piece.lent ? send_by_reference() : send_copy();
 }
 
 void ClientConnection::send_copy() {
@@ -229,36 +227,33 @@ void ClientConnection::send_copy() {
   around_.ring.send_message(turn.send, fd_.get(), &turn.message, MSG_WAITALL);
 }
 
-// The body's pages go to the socket themselves, nothing is copied. There is no such operation of the ring that does not
-// take a thread of its own, so these are calls that do not wait; the ring tells when there is room for more. What is in
-// front of the body and behind it is copied, and how a connection fares that takes nothing, the ring's send says.
+// The ring tells when a full socket has room for more. What is in front of the body and behind it is copied, and how a
+// connection fares that takes nothing, the ring's send says.
 void ClientConnection::send_by_reference() {
   ClientTurn& turn = *turn_;
   const iovec& head = turn.runs[0];
   if (head.iov_len > 0) {
-    took(::send(fd_.get(), head.iov_base, head.iov_len, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL));
+    const ssize_t sent = ::send(fd_.get(), head.iov_base, head.iov_len, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) took(static_cast<std::size_t>(sent));
     if (head.iov_len > 0) return give_up_reference();
   }
   const iovec& body = turn.runs[1];
-  auto offset = static_cast<off_t>(turn.piece.body_offset);
-  const ssize_t sent = ::sendfile(fd_.get(), turn.piece.body_fd, &offset, body.iov_len);
-  const bool is_full = sent >= 0 || errno == EAGAIN;
-  turn.piece.body_offset = static_cast<std::uint64_t>(offset);
-  took(sent);
+  const PagePipe::Sent sent =
+      around_.page_pipe.send(fd_.get(), {static_cast<const std::uint8_t*>(body.iov_base), body.iov_len});
+  took(sent.bytes);
+  around_.counters.lent_bytes += sent.bytes;
   if (turn.unsent_bytes == 0) return piece_sent();
-  if (body.iov_len == 0 || !is_full) return give_up_reference();
+  if (sent.error != EAGAIN) return give_up_reference();
   turn.socket_is_full = true;
   around_.ring.wait_writable(turn.send, fd_.get());
 }
 
 void ClientConnection::give_up_reference() {
-  turn_->piece.body_fd = -1;
+  turn_->piece.lent = false;
   send_copy();
 }
 
-void ClientConnection::took(ssize_t result) {
-  if (result <= 0) return;
-  auto sent = static_cast<std::size_t>(result);
+void ClientConnection::took(std::size_t sent) {
   around_.counters.sent_bytes += sent;
   turn_->unsent_bytes -= sent;
   for (iovec& run : turn_->runs) {
@@ -273,7 +268,7 @@ void ClientConnection::on_sent(std::int32_t result) {
   const bool had_been_full = std::exchange(turn_->socket_is_full, false);
   if (phase_ == Phase::closing) return close_when_quiet();
   if (result <= 0) return client_left();
-  if (!had_been_full) took(result);
+  if (!had_been_full) took(static_cast<std::size_t>(result));
   turn_->unsent_bytes > 0 ? send_rest() : piece_sent();
 }
 

@@ -12,6 +12,7 @@
 #include "edge/net/client_turn.h"
 #include "edge/net/exchange.h"
 #include "edge/net/large_sends.h"
+#include "edge/net/page_pipe.h"
 
 namespace reelway::edge {
 
@@ -29,6 +30,7 @@ struct ClientCounters {
   std::uint64_t requests = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
+  std::uint64_t lent_bytes = 0;  // of them, by reference
   std::uint64_t malformed_requests = 0;
   std::uint64_t header_timeouts = 0;
   std::uint64_t stalled_answers = 0;  // closed because the client took nothing for idle_timeout
@@ -61,6 +63,7 @@ class ClientConnection {
     const bool& draining;
     ClientTurns& turns;
     LargeSends& large_sends;
+    PagePipe& page_pipe;
     Keeper& keeper;
   };
 
@@ -112,7 +115,7 @@ class ClientConnection {
   void send_copy();
   void send_by_reference();
   void give_up_reference();
-  void took(ssize_t result);
+  void took(std::size_t sent);
   void piece_sent();
   void rest();
   void parse_later();

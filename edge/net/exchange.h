@@ -18,15 +18,14 @@ namespace reelway::edge {
 class ResponseStream {
  public:
   // Up to three runs of bytes that leave together: a head or a chunk's size line, a piece of body that is sent from
-  // where it lies, and a chunk's end. `owner` keeps the body's memory until it has been sent. A body that also lies in
-  // a file may be sent from there by reference; then its bytes never change, not even when it has been sent.
+  // where it lies, and a chunk's end. `owner` keeps the body's memory until it has been sent. A body that is
+  // lent may be sent by reference: nobody writes to its memory again, not even when it has been sent (page_pipe.h).
   struct Piece {
     std::string head;
     ByteView body;
     std::string_view tail;  // of static storage
     std::shared_ptr<const void> owner;
-    int body_fd = -1;  // -1: it lies in memory only
-    std::uint64_t body_offset = 0;
+    bool lent = false;
   };
 
   // Valid between Exchange::begin() and finish().

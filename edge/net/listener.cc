@@ -62,7 +62,7 @@ Result<UniqueFd> listening_socket(const SocketAddress& address, const ListenerOp
 
 Result<std::unique_ptr<Listener>> Listener::open(ring::Ring& ring, const Clock& clock, const SocketAddress& address,
                                                  const ListenerOptions& options, ExchangeFactory& factory) {
-  std::signal(SIGPIPE, SIG_IGN);  // sendfile() to a client that has left raises it, and knows no MSG_NOSIGNAL
+  std::signal(SIGPIPE, SIG_IGN);  // splice() to a client that has left raises it (PagePipe), and knows no MSG_NOSIGNAL
   auto fd = listening_socket(address, options);
   if (!fd.ok()) return std::move(fd).error();
   return std::unique_ptr<Listener>(new Listener(ring, clock, std::move(fd).value(), options, factory));
@@ -76,7 +76,7 @@ Listener::Listener(ring::Ring& ring, const Clock& clock, UniqueFd fd, const List
       options_(options),
       turns_(ring, options_.client.message, factory),
       large_sends_(ring),
-      around_{ring_, clock_, options_.client, client_counters_, draining_, turns_, large_sends_, *this},
+      around_{ring_, clock_, options_.client, client_counters_, draining_, turns_, large_sends_, page_pipe_, *this},
       rest_timer_(ring),
       idle_timer_(ring) {}
 

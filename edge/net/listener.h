@@ -82,6 +82,7 @@ class Listener final : private ClientConnection::Keeper {
   ClientCounters client_counters_;
   ClientTurns turns_;
   LargeSends large_sends_;
+  PagePipe page_pipe_;
   const ClientConnection::Surroundings around_;
   ConnectionList resting_;  // the one that has rested longest first, so one timer serves all
   ConnectionList busy_;     // all others but those in ended_

@@ -117,20 +117,12 @@ std::string chunk_size_line(std::size_t size) {
   return std::string(text, end).append("\r\n");
 }
 
-// What goes through the kernel by reference instead of by copy. `offset` is the body's place in the object.
-void lend_body(ResponseStream::Piece& piece, const Object& object, std::uint64_t offset) {
-  if (piece.body.size() < kLentBytesMin || object.state() != ObjectState::complete) return;
-  const auto place = object.lend(offset);
-  if (!place) return;
-  piece.body_fd = place->fd;
-  piece.body_offset = place->offset;
-}
-
 void send_piece(Request& request, std::string head, ByteView body) {
   RequestState& state = request.state();
   const Source source = source_of(state);
   ResponseStream::Piece piece{.head = std::move(head), .body = body, .tail = {}, .owner = source.object};
-  lend_body(piece, *source.object, state.offset - source.begin);
+  piece.lent = body.size() >= kLentBytesMin && source.object->state() == ObjectState::complete &&
+               source.object->lend(state.offset - source.begin);
   state.offset += body.size();
   state.last_written = at_end(state);
   if (state.plan.framing == Framing::chunked) {

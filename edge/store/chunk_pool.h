@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,15 +24,11 @@ class Chunk {
   std::size_t capacity() const { return capacity_; }
   explicit operator bool() const { return data_ != nullptr; }
 
-  // Where a place in the chunk lies in a file, so that it can be sent by reference (sendfile), and be it that the chunk
-  // is gone before the bytes are. From then on nobody may write to the chunk. None for a full chunk, nor the first
-  // kNotLentTimes: giving up the pages of a chunk that was lent costs more than a few copies.
-  struct FilePlace {
-    int fd = -1;
-    std::uint64_t offset = 0;
-  };
+  // True: its bytes may be sent by reference (edge/net/page_pipe.h), and be it that the chunk is gone before they are.
+  // From then on nobody may write to it. Never of a full chunk, nor the first kNotLentTimes: giving up the pages of a
+  // chunk that was lent costs more than a few copies.
   static constexpr std::uint8_t kNotLentTimes = 8;
-  std::optional<FilePlace> lend(const std::uint8_t* place);
+  bool lend();
 
  private:
   friend class ChunkPool;

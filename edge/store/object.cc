@@ -26,10 +26,9 @@ ByteView Object::view(std::uint64_t offset) const {
   return {body_->chunks[offset / kChunkBytes].data() + in_chunk, static_cast<std::size_t>(present)};
 }
 
-std::optional<Chunk::FilePlace> Object::lend(std::uint64_t offset) const {
+bool Object::lend(std::uint64_t offset) const {
   CHECK(state_ == ObjectState::complete && offset < bytes_present_);
-  Chunk& chunk = body_->chunks[offset / kChunkBytes];
-  return chunk.lend(chunk.data() + offset % kChunkBytes);
+  return body_->chunks[offset / kChunkBytes].lend();
 }
 
 std::uint32_t Object::crc_of(std::uint64_t offset, std::uint64_t bytes) const {

@@ -93,8 +93,8 @@ class Object {
   std::uint64_t bytes_present() const { return bytes_present_; }
   // Contiguous bytes from `offset`, at most to the end of the chunk that holds it; empty when none are present yet.
   ByteView view(std::uint64_t offset) const;
-  // Where what view() shows lies in a file, to be sent by reference; see Chunk::lend(). Only of a complete object.
-  std::optional<Chunk::FilePlace> lend(std::uint64_t offset) const;
+  // Whether what view() shows may be sent by reference; see Chunk::lend(). Only of a complete object.
+  bool lend(std::uint64_t offset) const;
 
   // CRC32C of a part of what is present.
   std::uint32_t crc_of(std::uint64_t offset, std::uint64_t bytes) const;

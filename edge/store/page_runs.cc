@@ -1,11 +1,9 @@
 #include "edge/store/page_runs.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 #include "common/base/check.h"
 
@@ -25,14 +23,12 @@ namespace reelway::edge {
 
 PageRuns::PageRuns(std::uint64_t address_bytes) : address_bytes_(address_bytes / kFrameBytes * kFrameBytes) {
   by_longest_.fill(kNone);
-  UniqueFd file(address_bytes_ > 0 ? ::memfd_create("reelway-bodies", MFD_CLOEXEC) : -1);
-  if (!file || ::ftruncate(file.get(), static_cast<off_t>(address_bytes_)) != 0) return;
-  void* mapped = ::mmap(nullptr, address_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+  if (address_bytes_ == 0) return;
+  void* mapped =
+      ::mmap(nullptr, address_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return;
   base_ = static_cast<std::uint8_t*>(mapped);
-  file_ = std::move(file);
-  // A huge page would back what nobody has taken. And where it is still in use, a hole is made in it by zeroing: what
-  // is on its way to a client would change.
+  // A huge page would back what nobody has taken, and keep the memory of what was given up in its midst.
   ::madvise(base_, address_bytes_, MADV_NOHUGEPAGE);
   ASAN_POISON_MEMORY_REGION(base_, address_bytes_);
   frames_.resize(address_bytes_ / kFrameBytes);
@@ -132,7 +128,7 @@ std::uint8_t* PageRuns::take(std::size_t pages) {
 }
 
 void PageRuns::give(const std::uint8_t* run, std::size_t pages) {
-  const std::uint64_t at = offset_of(run);
+  const std::uint64_t at = static_cast<std::uint64_t>(run - base_);
   const auto index = static_cast<std::uint32_t>(at / kFrameBytes);
   const Run given{static_cast<std::uint32_t>(at % kFrameBytes / kPageBytes), static_cast<std::uint32_t>(pages)};
   CHECK(index < frames_.size() && given.first + given.pages <= kFramePages);
@@ -147,15 +143,15 @@ void PageRuns::give(const std::uint8_t* run, std::size_t pages) {
 
 void PageRuns::give_lent(const std::uint8_t* run, std::size_t pages) {
   give(run, pages);
-  const std::uint64_t at = offset_of(run);
+  const std::uint64_t at = static_cast<std::uint64_t>(run - base_);
   drop_pages(static_cast<std::uint32_t>(at / kFrameBytes),
              {static_cast<std::uint32_t>(at % kFrameBytes / kPageBytes), static_cast<std::uint32_t>(pages)});
 }
 
-// Of free pages that are backed: out of the file.
+// Of free pages that are backed.
 void PageRuns::drop_pages(std::uint32_t index, Run run) {
-  // Cannot fail: the range lies in the mapping, and a file of memory knows holes.
-  CHECK(::madvise(address(index, run.first), run.pages * kPageBytes, MADV_REMOVE) == 0);
+  // Cannot fail: the range lies in the mapping.
+  CHECK(::madvise(address(index, run.first), run.pages * kPageBytes, MADV_DONTNEED) == 0);
   change(frames_[index].backed, run, false);
   backed_pages_ -= run.pages;
   free_backed_pages_ -= run.pages;

@@ -5,19 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/base/unique_fd.h"
-
 namespace reelway::edge {
 
 // Memory in runs of whole pages, up to a frame long, from an address space of its own. A page is *backed*, so takes
 // memory, from when it is first handed out until unback() gives it to the kernel; free pages stay backed until then,
 // and are handed out first. So whoever keeps backed_bytes() within a budget knows what the process holds, to the page:
 // nothing lies between the runs, and what is free in small pieces can be given back too. One thread.
-//
-// The pages are those of a file of memory (memfd), which lies on no disk: from a file the kernel can send by reference
-// (sendfile), without a copy. What was sent so may still lie in a socket, or be on its way to a slow client, when its
-// owner is done with it. So a run that was lent is never written again: give_lent() takes its pages out of the file at
-// once, the kernel keeps them as long as it needs them, and others come in their place.
 class PageRuns {
  public:
   static constexpr std::size_t kPageBytes = 4096;
@@ -33,11 +26,11 @@ class PageRuns {
   // Null when no frame has so many free pages in a row.
   std::uint8_t* take(std::size_t pages);
   void give(const std::uint8_t* run, std::size_t pages);
+  // Of a run that was sent by reference (edge/net/page_pipe.h): its pages may still lie in a socket, or be on their way
+  // to a slow client. So nobody writes to them again: they go to the kernel, which keeps them as long as it needs them,
+  // and others come in their place.
   void give_lent(const std::uint8_t* run, std::size_t pages);
-
-  int fd() const { return file_.get(); }
   bool holds(const std::uint8_t* place) const { return place >= base_ && place < base_ + address_bytes_; }
-  std::uint64_t offset_of(const std::uint8_t* place) const { return static_cast<std::uint64_t>(place - base_); }
 
   std::uint64_t backed_bytes() const { return backed_pages_ * kPageBytes; }
   // Gives free pages to the kernel: so many bytes at least, or all there are.
@@ -69,7 +62,6 @@ class PageRuns {
   void drop_pages(std::uint32_t frame, Run run);
   std::uint64_t unback_frame(std::uint32_t frame);
 
-  UniqueFd file_;
   std::uint8_t* base_ = nullptr;
   std::uint64_t address_bytes_ = 0;
   std::vector<Frame> frames_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include <atomic>
 #include <future>
@@ -20,6 +19,14 @@ using testing::PlainClient;
 using testing::PlainResponse;
 
 // Answers with the request's target, at once; "/hold" is answered when release() is called.
+// No two pages of it are alike.
+std::string numbered(std::size_t bytes) {
+  std::string text;
+  for (std::size_t number = 0; text.size() < bytes; ++number) text += std::to_string(number) + ' ';
+  text.resize(bytes);
+  return text;
+}
+
 class EchoFactory final : public ExchangeFactory {
  public:
   class Echo final : public Exchange {
@@ -48,7 +55,7 @@ class EchoFactory final : public ExchangeFactory {
       http::ResponseBuilder head(200);
       head.header("Content-Length", body_.size());
       ResponseStream::Piece piece{.head = head.finish(), .body = as_bytes(body_), .tail = {}, .owner = nullptr};
-      if (stream_.request().target == "/lent") piece.body_fd = factory_.file.get();
+      piece.lent = stream_.request().target == "/lent";
       stream_.write(std::move(piece));
     }
 
@@ -66,8 +73,7 @@ class EchoFactory final : public ExchangeFactory {
     for (Echo* echo : std::exchange(held_, {})) echo->answer();
   }
 
-  std::string large;  // the body of "/large" and of "/lent"
-  UniqueFd file;      // in which the body of "/lent" lies, too
+  std::string large;  // the body of "/large" and of "/lent", which is sent by reference
   std::atomic<int> begun = 0;
   std::atomic<int> gone = 0;
 
@@ -128,37 +134,31 @@ TEST_F(ListenerTest, ARequestInSingleBytesAndAConnectionUsedAgain) {
   EXPECT_EQ(on_ring([this] { return listener_->counters().accepted; }), 1u);
 }
 
-// Memory and file differ here, so that it shows from where bytes came.
-std::string lend(EchoFactory& factory, std::size_t bytes) {
-  factory.large = std::string(bytes, 'm');
-  std::string in_file(bytes, 'f');
-  factory.file.reset(::memfd_create("body", MFD_CLOEXEC));
-  EXPECT_EQ(::write(factory.file.get(), in_file.data(), bytes), static_cast<ssize_t>(bytes));
-  return in_file;
-}
-
-TEST_F(ListenerTest, ABodyThatLiesInAFileIsSentFromThere) {
-  const std::string in_file = lend(factory_, 200'000);
+TEST_F(ListenerTest, ALentBodyIsSentByReference) {
+  factory_.large = numbered(200'000);
   start();
   PlainClient client(port_);
-  EXPECT_EQ(client.get("/lent").body, in_file);
+  for (int times = 1; times <= 3; ++times) {
+    EXPECT_TRUE(client.get("/lent").body == factory_.large);
+    EXPECT_EQ(on_ring([this] { return listener_->client_counters().lent_bytes; }), times * factory_.large.size());
+  }
   EXPECT_EQ(client.get("/again").body, "/again");
 }
 
-TEST_F(ListenerTest, WhatASlowClientDoesNotTakeAtOnceFollowsFromTheFile) {
-  const std::string in_file = lend(factory_, 16'000'000);
+TEST_F(ListenerTest, WhatOfALentBodyASlowClientDoesNotTakeAtOnceFollowsByReference) {
+  factory_.large = numbered(16'000'000);
   start();
   PlainClient client(port_);
   client.send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
   wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
-  const std::string body = client.receive().body;
-  ASSERT_EQ(body.size(), in_file.size());
-  EXPECT_TRUE(body == in_file);
+  EXPECT_LT(on_ring([this] { return listener_->client_counters().sent_bytes; }), factory_.large.size());
+  EXPECT_TRUE(client.receive().body == factory_.large);
+  EXPECT_EQ(on_ring([this] { return listener_->client_counters().lent_bytes; }), factory_.large.size());
   EXPECT_EQ(client.get("/again").body, "/again");
 }
 
-TEST_F(ListenerTest, AClientMayLeaveWhileTheRestOfAFileWaitsForIt) {
-  lend(factory_, 16'000'000);
+TEST_F(ListenerTest, AClientMayLeaveWhileTheRestOfALentBodyWaitsForIt) {
+  factory_.large = numbered(16'000'000);
   start();
   {
     PlainClient client(port_);
