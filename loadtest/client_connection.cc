@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kHeadBufferBytes = 4 * 1024;  // small, so that little of a body is copied before discarding
 constexpr std::size_t kBodyBufferBytes = 64 * 1024;
+constexpr std::string_view kRequestControl = "reno";  // every kernel has it, and everybody may choose it
 constexpr std::size_t kDiscardBytesMax = 64 << 20;  // one discarding receive asks for at most this much
 
 // A receive with MSG_TRUNC on TCP takes a length but writes nothing, so the memory behind it may be inaccessible.
@@ -62,9 +63,16 @@ void ClientConnection::open() {
   if (!fd_) return fail(Failure::connect, with_errno("socket", errno));
   const int on = 1;
   (void)::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // Requests are far smaller than any window, so this is for their cost alone: BBR, say, sets a timer for each send.
+  (void)::setsockopt(fd_.get(), IPPROTO_TCP, TCP_CONGESTION, kRequestControl.data(), kRequestControl.size());
   if (settings_.source && !bind_source()) return fail(Failure::connect, with_errno("bind", errno));
   ring_.connect(connect_, fd_.get(), reinterpret_cast<const sockaddr*>(&settings_.address), sizeof settings_.address);
-  timer_.arm(settings_.timeout, [this] { on_timeout(); });
+  watch_time();
+}
+
+// One arming serves many exchanges: most end long before it fires, and then it is armed anew for the one under way.
+void ClientConnection::watch_time() {
+  if (!timer_.armed()) timer_.arm(settings_.timeout, [this] { on_timeout(); });
 }
 
 // The port is left to connect(): it then need only be free towards this one server, so that one source has room for
@@ -81,7 +89,6 @@ bool ClientConnection::bind_source() {
 void ClientConnection::on_connected(std::int32_t result, std::uint32_t) {
   if (phase_ == Phase::failing) return finish_when_quiet();
   if (result < 0) return fail(Failure::connect, with_errno("connect", -result));
-  timer_.disarm();
   phase_ = Phase::idle;
   listener_.opened(*this);
 }
@@ -97,7 +104,7 @@ void ClientConnection::ask(std::string_view request) {
   phase_ = Phase::head;
   ring_.send(send_, fd_.get(), as_bytes(request), MSG_WAITALL);
   arm_receive();
-  timer_.arm(settings_.timeout, [this] { on_timeout(); });
+  watch_time();
 }
 
 void ClientConnection::arm_receive() {
@@ -201,6 +208,11 @@ void ClientConnection::on_complete(ByteView rest) {
 }
 
 void ClientConnection::on_timeout() {
+  if (phase_ == Phase::idle || phase_ == Phase::closed) return;
+  const auto left = settings_.timeout - (std::chrono::steady_clock::now() - exchange_.started);
+  if (left > std::chrono::nanoseconds{0}) {
+    return timer_.arm(std::chrono::ceil<std::chrono::milliseconds>(left), [this] { on_timeout(); });
+  }
   fail(Failure::timeout, "no end within " + std::to_string(settings_.timeout.count()) + " ms");
 }
 
@@ -219,7 +231,6 @@ void ClientConnection::fail(Failure failure, std::string detail) {
 void ClientConnection::finish_when_quiet() {
   const bool over = complete_ || phase_ == Phase::failing;
   if (!over || connect_.in_flight() || send_.in_flight() || receive_.in_flight()) return;
-  timer_.disarm();
   complete_ = false;
   if (phase_ == Phase::failing || !keep_alive_) {
     if (fd_) ring_.close(fd_.release());

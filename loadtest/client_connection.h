@@ -81,6 +81,7 @@ class ClientConnection {
   void on_connected(std::int32_t result, std::uint32_t flags);
   void on_sent(std::int32_t result, std::uint32_t flags);
   void on_received(std::int32_t result, std::uint32_t flags);
+  void watch_time();
   void on_timeout();
   void arm_receive();
   void begin_discarding(std::uint64_t already_here);
