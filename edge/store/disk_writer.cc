@@ -15,8 +15,9 @@
 // active: slots taken -> body written -> record put -> in the index. It can be cancelled at any point; then it ends
 // without a record, or with its record removed again.
 //
-// Room is made at the head of the queue only: a new slab file while the capacity allows, else evictions. An evicted
-// object's slots come free when its record is gone from RocksDB, which pumps the queue again.
+// Room is made at the head of the queue only: a new slab file while the capacity allows, else evictions, for as much as
+// may be active at once. An evicted object's slots come free when its record is gone from RocksDB, which pumps the
+// queue again.
 
 namespace reelway::edge {
 namespace {
@@ -110,6 +111,7 @@ void DiskWriter::drop_queue() {
 
 void DiskWriter::pump() {
   if (shared_.loading.is_under_way()) return;
+  evict_ahead();
   std::uint64_t active_bytes = 0;
   for (const auto& [key, write] : active_) active_bytes += write->queued_bytes;
   while (!queue_.empty() && active_.size() < kActiveMax && active_bytes < kActiveBytesMax) {
@@ -173,14 +175,33 @@ DiskWriter::Step DiskWriter::make_room(std::uint64_t bytes) {
     grow();
     return Step::wait;
   }
-  while (coming() < bytes) {
-    auto victim = shared_.index.evict_from_slots();
-    if (!victim) break;
-    shared_.journal.remove(std::move(victim->key), false, [place = std::move(victim->place)] {});
-  }
+  evict_until(bytes);
   // Whatever is in use now comes free with a pump; with nothing in use there is nothing to wait for.
   const bool can_wait = coming() >= bytes || space.leaving_bytes() > 0 || !active_.empty();
   return can_wait ? Step::wait : Step::shed;
+}
+
+void DiskWriter::evict_until(std::uint64_t coming_bytes) {
+  DiskSpace& space = shared_.space;
+  while (space.allocator().free_bytes() + space.leaving_bytes() < coming_bytes) {
+    auto victim = shared_.index.evict_from_slots();
+    if (!victim) return;
+    shared_.journal.remove(std::move(victim->key), false, [place = std::move(victim->place)] {});
+  }
+}
+
+// For what is next in the queue, when the disk is full: a slot is free only when its record is gone, so with room made
+// for one object at a time each would wait for the journal.
+void DiskWriter::evict_ahead() {
+  if (growing_ || shared_.slabs.next().bytes > 0) return;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < std::min(queue_.size(), kActiveMax); ++i) {
+    const std::uint64_t body_bytes = queue_[i]->object->bytes_present();
+    const std::uint64_t footprint = body_bytes <= kInlineBytesMax ? 0 : ExtentAllocator::footprint(body_bytes);
+    if (bytes + footprint > std::min(kActiveBytesMax, shared_.slabs.capacity_bytes() / 8)) break;
+    if (!queue_[i]->is_cancelled) bytes += footprint;
+  }
+  evict_until(bytes);
 }
 
 void DiskWriter::grow() {

@@ -62,6 +62,8 @@ class DiskWriter {
   Step start(Write& write);
   Step start_inline(Write& write);
   Step make_room(std::uint64_t bytes);
+  void evict_until(std::uint64_t coming_bytes);
+  void evict_ahead();
   void grow();
   void schedule_pump();
   void begin_io(Write& write);

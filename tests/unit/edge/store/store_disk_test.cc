@@ -270,5 +270,28 @@ TEST_F(StoreDisk, RandomWorkServesOnlyRightBytes) {
   }
 }
 
+// Each waits for a slot that another one's record has to leave first; the room is made for many of them at a time.
+TEST_F(StoreDisk, AFullDiskTakesAQueueOfObjectsAndShedsNone) {
+  constexpr int kOld = 128;
+  constexpr int kNew = 30;
+  close();
+  options_.memory_bytes = 128 << 20;
+  options_.disk_bytes = std::uint64_t{kOld} << 20;
+  open();
+  for (int i = 0; i < kOld; ++i) fill_to_disk("/old/" + std::to_string(i), 1 << 20);
+  const std::uint64_t before = store_->counters().disk_writes;
+  for (int i = 0; i < kNew; ++i) fill("/new/" + std::to_string(i), body_of("/new/" + std::to_string(i), 1 << 20));
+  settle();
+  const auto counters = store_->counters();
+  EXPECT_EQ(counters.disk_writes_shed, 0u);
+  EXPECT_EQ(counters.disk_writes, before + kNew);
+  EXPECT_GE(counters.disk_evictions, std::uint64_t{kNew});
+  EXPECT_LE(counters.disk_evictions, std::uint64_t{kNew} + 16) << "no more than may be written at once";
+  EXPECT_LE(counters.disk_bytes, options_.disk_bytes);
+  const std::string last = "/new/" + std::to_string(kNew - 1);
+  reopen();
+  EXPECT_TRUE(bytes_of(*load(last).object) == body_of(last, 1 << 20));
+}
+
 }  // namespace
 }  // namespace reelway::edge
