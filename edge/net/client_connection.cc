@@ -3,7 +3,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -29,8 +28,6 @@
 namespace reelway::edge {
 namespace {
 
-// A piece of at most this is copied into one run: cheaper than what the kernel does with several.
-constexpr std::size_t kFlatBytesMax = 8 * 1024;
 constexpr std::chrono::milliseconds kLinger{1000};  // for the client to take the last answer and close
 
 std::uint64_t acknowledged_by_peer(int fd) {
@@ -182,25 +179,10 @@ bool ClientConnection::may_keep_alive() const {
 
 void ClientConnection::write(ResponseStream::Piece piece) {
   CHECK(phase_ == Phase::answering && !turn_->send.in_flight() && !turn_->send_waits);
-  turn_->piece = std::move(piece);
-  const ResponseStream::Piece& whole = turn_->piece;
-  const auto run = [](const void* bytes, std::size_t size) { return iovec{const_cast<void*>(bytes), size}; };
-  if (const std::size_t size = whole.head.size() + whole.body.size() + whole.tail.size(); size <= kFlatBytesMax) {
-    turn_->flat.assign(whole.head).append(as_text(whole.body)).append(whole.tail);
-    turn_->piece.owner.reset();
-    turn_->runs = {iovec{}, run(turn_->flat.data(), size), iovec{}};
-    return begin_send(size);
-  }
-  turn_->runs = {run(whole.head.data(), whole.head.size()), run(whole.body.data(), whole.body.size()),
-                 run(whole.tail.data(), whole.tail.size())};
-  begin_send(whole.head.size() + whole.body.size() + whole.tail.size());
-}
-
-void ClientConnection::begin_send(std::size_t bytes) {
-  CHECK(bytes > 0);
-  turn_->unsent_bytes = bytes;
+  turn_->lay_out(std::move(piece));
+  CHECK(turn_->unsent_bytes > 0);
   // A small send by reference could end here and now, with the exchange still on the stack.
-  if (bytes < LargeSends::kLargeBytes) turn_->piece.lent = false;
+  if (turn_->unsent_bytes < LargeSends::kLargeBytes) turn_->piece.lent = false;
   set_deadline(around_.limits.idle_timeout);
   send_rest();
 }
@@ -255,13 +237,7 @@ void ClientConnection::give_up_reference() {
 
 void ClientConnection::took(std::size_t sent) {
   around_.counters.sent_bytes += sent;
-  turn_->unsent_bytes -= sent;
-  for (iovec& run : turn_->runs) {
-    const std::size_t taken = std::min(sent, run.iov_len);
-    run.iov_base = static_cast<std::uint8_t*>(run.iov_base) + taken;
-    run.iov_len -= taken;
-    sent -= taken;
-  }
+  turn_->drop_sent(sent);
 }
 
 void ClientConnection::on_sent(std::int32_t result) {

@@ -110,7 +110,6 @@ class ClientConnection {
   void refuse(const Error& error);
   void begin_content();
   bool keep_content(ByteView piece);
-  void begin_send(std::size_t bytes);
   void send_rest();
   void send_copy();
   void send_by_reference();

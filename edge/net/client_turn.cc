@@ -1,7 +1,10 @@
 #include "edge/net/client_turn.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "edge/net/client_connection.h"
 
@@ -10,6 +13,12 @@ namespace {
 
 // A turn that has held much pipelined input does not keep its memory.
 constexpr std::size_t kPendingKeptBytes = 4 * 1024;
+// A piece of at most this is copied into one run: cheaper than what the kernel does with several.
+constexpr std::size_t kFlatBytesMax = 8 * 1024;
+
+iovec run_of(std::string_view bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size()};
+}
 
 }  // namespace
 
@@ -26,6 +35,28 @@ bool ClientTurn::may_keep_alive() const {
 
 void ClientTurn::write(Piece the_piece) {
   connection->write(std::move(the_piece));
+}
+
+void ClientTurn::lay_out(Piece whole) {
+  piece = std::move(whole);
+  unsent_bytes = piece.head.size() + piece.body.size() + piece.tail.size();
+  if (unsent_bytes <= kFlatBytesMax) {
+    flat.assign(piece.head).append(as_text(piece.body)).append(piece.tail);
+    piece.owner.reset();
+    runs = {iovec{}, run_of(flat), iovec{}};
+  } else {
+    runs = {run_of(piece.head), run_of(as_text(piece.body)), run_of(piece.tail)};
+  }
+}
+
+void ClientTurn::drop_sent(std::size_t bytes) {
+  unsent_bytes -= bytes;
+  for (iovec& run : runs) {
+    const std::size_t taken = std::min(bytes, run.iov_len);
+    run.iov_base = static_cast<std::uint8_t*>(run.iov_base) + taken;
+    run.iov_len -= taken;
+    bytes -= taken;
+  }
 }
 
 void ClientTurn::finish(bool keep_alive) {

@@ -44,6 +44,10 @@ class ClientTurn final : public ResponseStream {
   std::string received_content;  // of the request, as far as it has come; empty when content is dropped
   std::string pending;           // pipelined bytes after the request that is being answered
 
+  // Takes the piece that is to be sent, and says in `runs` where its bytes lie; and what of them has left.
+  void lay_out(Piece whole);
+  void drop_sent(std::size_t bytes);
+
   Piece piece;
   std::string flat;  // a small piece in one run
   std::array<iovec, 3> runs{};
