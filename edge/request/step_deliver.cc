@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/http/serialize.h"
+#include "edge/net/large_sends.h"
 #include "edge/request/site_answer.h"
 #include "edge/request/site_steps.h"
 #include "edge/request/sliced_body.h"
@@ -25,7 +26,7 @@ namespace {
 
 constexpr std::uint64_t kPieceBytesMax = 512 * 1024;
 constexpr std::uint64_t kHeldBack = 16 * 1024;
-constexpr std::size_t kLentBytesMin = 64 * 1024;  // less is copied sooner than referred to
+constexpr std::size_t kLentBytesMin = LargeSends::kLargeBytes;  // less is copied sooner than referred to
 constexpr std::string_view kChunkEnd = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 

@@ -57,6 +57,8 @@ class DiskSpace {
   ExtentAllocator& allocator() { return allocator_; }
   const ExtentAllocator& allocator() const { return allocator_; }
   std::uint64_t leaving_bytes() const { return leaving_bytes_; }
+  // What can be allocated once all that leaves has left.
+  std::uint64_t coming_bytes() const { return allocator_.free_bytes() + leaving_bytes_; }
   // Called after each place that has come free.
   void on_freed(std::function<void()> freed) { freed_ = std::move(freed); }
 

@@ -168,22 +168,20 @@ DiskWriter::Step DiskWriter::start_inline(Write& write) {
 }
 
 DiskWriter::Step DiskWriter::make_room(std::uint64_t bytes) {
-  DiskSpace& space = shared_.space;
-  const auto coming = [&space] { return space.allocator().free_bytes() + space.leaving_bytes(); };
-  if (coming() >= bytes || growing_) return Step::wait;
+  const DiskSpace& space = shared_.space;
+  if (space.coming_bytes() >= bytes || growing_) return Step::wait;
   if (shared_.slabs.next().bytes > 0 && shared_.clock.monotonic() >= grow_again_at_) {
     grow();
     return Step::wait;
   }
   evict_until(bytes);
   // Whatever is in use now comes free with a pump; with nothing in use there is nothing to wait for.
-  const bool can_wait = coming() >= bytes || space.leaving_bytes() > 0 || !active_.empty();
+  const bool can_wait = space.coming_bytes() >= bytes || space.leaving_bytes() > 0 || !active_.empty();
   return can_wait ? Step::wait : Step::shed;
 }
 
 void DiskWriter::evict_until(std::uint64_t coming_bytes) {
-  DiskSpace& space = shared_.space;
-  while (space.allocator().free_bytes() + space.leaving_bytes() < coming_bytes) {
+  while (shared_.space.coming_bytes() < coming_bytes) {
     auto victim = shared_.index.evict_from_slots();
     if (!victim) return;
     shared_.journal.remove(std::move(victim->key), false, [place = std::move(victim->place)] {});

@@ -48,6 +48,15 @@ std::uint8_t* PageRuns::address(std::uint32_t frame, std::uint32_t page) const {
   return base_ + std::uint64_t{frame} * kFrameBytes + std::uint64_t{page} * kPageBytes;
 }
 
+std::uint32_t PageRuns::frame_of(const std::uint8_t* run) const {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(run - base_) / kFrameBytes);
+}
+
+PageRuns::Run PageRuns::place_of(const std::uint8_t* run, std::size_t pages) const {
+  const auto in_frame = static_cast<std::uint64_t>(run - base_) % kFrameBytes;
+  return {static_cast<std::uint32_t>(in_frame / kPageBytes), static_cast<std::uint32_t>(pages)};
+}
+
 // The first run of members at or after `from`; of no pages when there is none.
 PageRuns::Run PageRuns::next_run(const PageSet& set, std::uint32_t from) {
   const auto end_of = [&](std::uint32_t at, bool members) {
@@ -128,9 +137,8 @@ std::uint8_t* PageRuns::take(std::size_t pages) {
 }
 
 void PageRuns::give(const std::uint8_t* run, std::size_t pages) {
-  const std::uint64_t at = static_cast<std::uint64_t>(run - base_);
-  const auto index = static_cast<std::uint32_t>(at / kFrameBytes);
-  const Run given{static_cast<std::uint32_t>(at % kFrameBytes / kPageBytes), static_cast<std::uint32_t>(pages)};
+  const std::uint32_t index = frame_of(run);
+  const Run given = place_of(run, pages);
   CHECK(index < frames_.size() && given.first + given.pages <= kFramePages);
   Frame& frame = frames_[index];
   CHECK(count(frame.free, given) == 0);
@@ -143,9 +151,7 @@ void PageRuns::give(const std::uint8_t* run, std::size_t pages) {
 
 void PageRuns::give_lent(const std::uint8_t* run, std::size_t pages) {
   give(run, pages);
-  const std::uint64_t at = static_cast<std::uint64_t>(run - base_);
-  drop_pages(static_cast<std::uint32_t>(at / kFrameBytes),
-             {static_cast<std::uint32_t>(at % kFrameBytes / kPageBytes), static_cast<std::uint32_t>(pages)});
+  drop_pages(frame_of(run), place_of(run, pages));
 }
 
 // Of free pages that are backed.

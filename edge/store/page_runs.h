@@ -56,6 +56,8 @@ class PageRuns {
   static void change(PageSet& set, Run run, bool is_in);
   static std::uint32_t count(const PageSet& set, Run run);
   std::uint8_t* address(std::uint32_t frame, std::uint32_t page) const;
+  std::uint32_t frame_of(const std::uint8_t* run) const;
+  Run place_of(const std::uint8_t* run, std::size_t pages) const;  // in its frame
   std::uint32_t fitting_frame(std::size_t pages) const;
   void link(std::uint32_t frame);
   void unlink(std::uint32_t frame);
