@@ -8,9 +8,10 @@
 
 namespace reelway::origin {
 
-// Decisions about one account that were in each other's way are made one after the other: a crowd of devices would
-// otherwise begin anew again and again, and the slowest of them never get its turn. Right they are without it, by what
-// their transactions compare; so accounts may share a turn, and another origin need not know of it.
+// Decisions about one account that were in each other's way are made one after the other: in a crowd of devices each
+// would otherwise begin anew again and again, the slowest until it gives up. They are right without it, by what their
+// transactions compare, so accounts may share a turn and another origin need not know of it. Those that wait are
+// at most the threads that decide.
 class AccountTurns {
  public:
   // Waits for those before. One at a time by a thread.

@@ -110,6 +110,16 @@ class ListenerTest : public ::testing::Test {
     while (!on_ring(reader)) std::this_thread::yield();
   }
 
+  // It has asked for a lent body that is larger than any socket holds, and takes nothing yet.
+  std::unique_ptr<PlainClient> client_with_a_full_socket() {
+    factory_.large = numbered(16'000'000);
+    start();
+    auto client = std::make_unique<PlainClient>(port_);
+    client->send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
+    return client;
+  }
+
   SystemClock clock_;
   std::unique_ptr<ring::Ring> ring_ = std::move(ring::Ring::create({.entries = 64, .receive_buffers = 16})).value();
   EchoFactory factory_;
@@ -146,25 +156,15 @@ TEST_F(ListenerTest, ALentBodyIsSentByReference) {
 }
 
 TEST_F(ListenerTest, WhatOfALentBodyASlowClientDoesNotTakeAtOnceFollowsByReference) {
-  factory_.large = numbered(16'000'000);
-  start();
-  PlainClient client(port_);
-  client.send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
-  wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
+  const auto slow = client_with_a_full_socket();
   EXPECT_LT(on_ring([this] { return listener_->client_counters().sent_bytes; }), factory_.large.size());
-  EXPECT_TRUE(client.receive().body == factory_.large);
+  EXPECT_TRUE(slow->receive().body == factory_.large);
   EXPECT_EQ(on_ring([this] { return listener_->client_counters().lent_bytes; }), factory_.large.size());
-  EXPECT_EQ(client.get("/again").body, "/again");
+  EXPECT_EQ(slow->get("/again").body, "/again");
 }
 
 TEST_F(ListenerTest, AClientMayLeaveWhileTheRestOfALentBodyWaitsForIt) {
-  factory_.large = numbered(16'000'000);
-  start();
-  {
-    PlainClient client(port_);
-    client.send("GET /lent HTTP/1.1\r\nHost: x\r\n\r\n");
-    wait_for([this] { return listener_->client_counters().sent_bytes > 0; });
-  }
+  client_with_a_full_socket().reset();
   wait_for([this] { return factory_.gone > 0; });
   EXPECT_EQ(PlainClient(port_).get("/again").body, "/again");
 }
