@@ -29,7 +29,9 @@ constexpr std::string_view kPositionKey = "position";
 constexpr std::uint16_t kFormat = 1;
 constexpr char kRecordPrefix = 'r';
 constexpr std::size_t kPrefixBytes = 5;
-constexpr std::size_t kWriteBufferBytes = 16 << 20;
+// A change is about 150 bytes, and each second brings one position: a larger buffer would only fill for hours, and look
+// like a leak to whoever watches the edge's memory.
+constexpr std::size_t kWriteBufferBytes = 2 << 20;
 constexpr std::size_t kLogBytesMax = 64 << 20;
 
 // Of what is read at the start; any of these sets the database aside.
