@@ -106,6 +106,9 @@ enum class ErrorCode : std::uint16_t {
   media_zero_duration,
   media_unsupported,
   transcode_failed,
+  quality_report_missing,
+  quality_finding_not_found,
+  quality_blocked,
   index_malformed,
   mp4_malformed,
   // command line

@@ -90,7 +90,7 @@ class Child {
       if (stop.stopped()) return Error{ErrorCode::shutting_down, Side::self, true, "the job was stopped"};
       ended = waiting[2].revents != 0;
       REELWAY_TRY(read_output(request));
-      read_errors();
+      REELWAY_TRY(read_errors(request));
     }
     return {};
   }
@@ -134,11 +134,13 @@ class Child {
     return {};
   }
 
-  void read_errors() {
+  Result<void> read_errors(const ChildRequest& request) {
     for (auto piece = read_piece(errors_.read_end); !piece.empty(); piece = read_piece(errors_.read_end)) {
       kept_errors_.append(piece);
       if (kept_errors_.size() > kErrorsKept) kept_errors_.erase(0, kept_errors_.size() - kErrorsKept);
+      if (request.on_errors) REELWAY_TRY(request.on_errors(piece));
     }
+    return {};
   }
 
   Pipe output_, errors_;

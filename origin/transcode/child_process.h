@@ -16,6 +16,8 @@ struct ChildRequest {
   std::chrono::seconds wall_limit{60};
   // Called with pieces of standard output as they come. An error ends the child and is the result.
   std::function<Result<void>(std::string_view)> on_output;
+  // The same of standard error, whose end is kept in ChildEnd besides. May be left out.
+  std::function<Result<void>(std::string_view)> on_errors = {};
 };
 
 struct ChildEnd {

@@ -48,5 +48,7 @@ std::string track_index_file(const std::string& track_id);
 std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const std::string& ffmpeg);
 std::vector<std::string> probe_arguments(const std::string& source, const std::string& ffprobe);
 std::vector<std::string> packet_scan_arguments(const std::string& source, const std::string& ffprobe);
+// The words that open a source with FFmpeg's tools: a file, and of the containers of films only.
+std::vector<std::string> source_arguments(const std::string& source);
 
 }  // namespace reelway::origin

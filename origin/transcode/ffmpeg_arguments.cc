@@ -174,4 +174,10 @@ std::vector<std::string> packet_scan_arguments(const std::string& source, const 
   return words;
 }
 
+std::vector<std::string> source_arguments(const std::string& source) {
+  Words words;
+  add_input(words, source);
+  return words;
+}
+
 }  // namespace reelway::origin

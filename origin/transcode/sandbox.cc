@@ -65,6 +65,7 @@ Result<ChildEnd> run_tool(const ToolRun& run, const SandboxOptions& options, con
   request.command = options.required ? confined(run, options) : run.command;
   request.wall_limit = run.wall_limit;
   request.on_output = run.on_output;
+  request.on_errors = run.on_errors;
   Result<ChildEnd> end = run_child(request, stop);
   if (end.ok() && options.required && end->exit_code == kExitNotConfined) return not_confined(end->errors);
   return end;

@@ -34,6 +34,7 @@ struct ToolRun {
   std::chrono::seconds wall_limit{600};
   std::uint64_t file_bytes = 0;
   std::function<Result<void>(std::string_view)> on_output;
+  std::function<Result<void>(std::string_view)> on_errors = {};
 };
 
 // Runs it confined, or plainly where that is not required. Errors as run_child(), and sandbox_unavailable.
