@@ -21,6 +21,7 @@ constexpr const char* kFooter = R"help(
 Examples:
   reelway ingest ~/films/sintel.mp4 --name "Sintel"
   reelway titles
+  reelway quality sintel
   reelway play-url sintel --ttl 48h
   reelway rent ann@example.net sintel
   reelway play ann@example.net sintel
@@ -97,6 +98,7 @@ int main(int argc, char** argv) {
   cli::Invocation chosen;
   cli::add_ingest(app, chosen);
   cli::add_titles(app, chosen);
+  cli::add_quality(app, chosen);
   cli::add_play_url(app, chosen);
   cli::add_explain(app, chosen);
   cli::add_purge(app, chosen);

@@ -38,6 +38,7 @@ struct Invocation {
 // Each adds its subcommand, with options, help and examples, to the application.
 void add_ingest(CLI::App& app, Invocation& chosen);
 void add_titles(CLI::App& app, Invocation& chosen);
+void add_quality(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);
 void add_explain(CLI::App& app, Invocation& chosen);
 void add_purge(CLI::App& app, Invocation& chosen);

@@ -145,11 +145,17 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 }  // namespace
 
 std::span<const config::Option> origin_options() {
-  return kOptions;
+  static const std::vector<config::Option> all = [] {
+    std::vector<config::Option> options(kOptions.begin(), kOptions.end());
+    const std::span<const config::Option> quality = quality_options();
+    options.insert(options.end(), quality.begin(), quality.end());
+    return options;
+  }();
+  return all;
 }
 
 Result<OriginConfig> load_origin_config(const std::string& file) {
-  const auto settings = config::load(kOptions, file);
+  const auto settings = config::load(origin_options(), file);
   if (!settings) return settings.error();
   return origin_config(*settings);
 }
@@ -180,6 +186,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   const auto level = log_level(settings.text("log.level"));
   if (!level) return level.error();
   out.log_level = *level;
+  auto quality = quality_rules(settings);
+  if (!quality) return quality.error();
+  out.quality = std::move(quality).value();
   REELWAY_TRY(read_secrets(settings, out));
   return out;
 }

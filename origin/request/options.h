@@ -11,6 +11,7 @@
 #include "common/config/settings.h"
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
+#include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
 
 namespace reelway::origin {
@@ -38,6 +39,7 @@ struct OriginConfig {
   bool sandbox_required = true;
   std::uint64_t transcode_memory_bytes = 0;
   std::uint32_t units_per_segment = 3;
+  QualityRules quality;
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
 };
 

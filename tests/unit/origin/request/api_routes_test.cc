@@ -22,6 +22,9 @@ TEST(ApiRoutes, FindsRoutesAndTheirParameters) {
   EXPECT_EQ(title.parameters, std::vector<std::string>{"film"});
   EXPECT_EQ(match_route(Method::post, "/v1/keys/7/retire").parameters, std::vector<std::string>{"7"});
   EXPECT_EQ(match_route(Method::post, "/v1/keys/rotate").route->name, "rotate_keys");
+  EXPECT_EQ(match_route(Method::get, "/v1/titles/film/quality").route->name, "show_quality");
+  EXPECT_EQ(match_route(Method::post, "/v1/titles/film/versions/v1/quality/black-1/waive").parameters,
+            (std::vector<std::string>{"film", "v1", "black-1"}));
   EXPECT_EQ(match_route(Method::put, "/v1/uploads/ab").route->kind, RouteKind::upload);
 }
 

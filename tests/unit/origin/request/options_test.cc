@@ -70,6 +70,7 @@ TEST_F(OptionsTest, WhatOnlyThisProgramCanCheckIsNamed) {
   EXPECT_NE(refusal("log: {level: loud}").find("log.level"), std::string::npos);
   EXPECT_NE(refusal("public_edges: [\"edge.example\"]").find("public_edges"), std::string::npos);
   EXPECT_NE(refusal("rights: {session_free_after: 60s}").find("rights.session_free_after"), std::string::npos);
+  EXPECT_NE(refusal("quality: {black: {severity: loud}}").find("quality.black.severity"), std::string::npos);
   EXPECT_NE(refusal("rights: {streams_max: 257}").find("rights.streams_max"), std::string::npos);
   secret("seal", std::string(31, 's'));
   EXPECT_NE(refusal("").find("/seal"), std::string::npos);
