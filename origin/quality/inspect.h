@@ -14,7 +14,7 @@ namespace reelway::origin {
 
 // Checks a film: reads its packets through, decodes it once, applies the rules, and makes a small picture (of sound:
 // its wave) for each finding that has a place. `folder` exists and takes those, "black-1.jpg", "silence-2.png"; they
-// may be published as they are. `facts` are probe()'s of the same source. Blocking: about 1.3 times a plain decode; up
+// may be published as they are. `facts` are probe()'s of the same source. Blocking: 1.2 to 1.6 times a plain decode; up
 // to a minute for the pictures of a film with many faults. The report's title, version and checked_at_ms are left to
 // the caller (quality_store.h).
 //

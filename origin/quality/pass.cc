@@ -18,8 +18,9 @@
 // channels.
 //
 // Thinning takes the nearest pixel, which touches only the lines that it keeps, so black and stills cost nearly
-// nothing; a scaler that averages would cost as much as looking at all pixels. Measured on 1080p: the whole pass
-// takes 1.25 times the CPU of a plain decode.
+// nothing; a scaler that averages would cost as much as looking at all pixels. Measured on one thread, with stereo: the
+// pass takes 1.2 times the CPU of a plain decode at 1080p, 1.3 times at 720p, and 1.6 times at 360p, where sound is
+// what costs.
 //
 // Every branch prints to the descriptor of standard error, line by line, where FFmpeg's own messages go: so the place
 // of a message among the records is where in the film it happened, give or take the pictures that decoder threads hold.
