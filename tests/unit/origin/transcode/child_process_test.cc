@@ -50,6 +50,22 @@ TEST(ChildProcess, KeepsTheEndOfLongErrors) {
   EXPECT_TRUE(end->errors.ends_with("line 3999\n"));
 }
 
+TEST(ChildProcess, ErrorsAreReadAsTheyComeAndRefusedOnesEndIt) {
+  std::size_t heard = 0;
+  ChildRequest request = shell("i=0; while [ $i -lt 4000 ]; do echo line $i >&2; i=$((i+1)); done");
+  request.on_errors = [&](std::string_view piece) -> Result<void> {
+    heard += piece.size();
+    return {};
+  };
+  ASSERT_TRUE(run_child(request, StopSignal()).ok());
+  EXPECT_EQ(heard, 10 * 7 + 90 * 8 + 900 * 9 + 3000 * 10);  // "line 7\n" to "line 3999\n"
+  ChildRequest refused = shell("while :; do echo more >&2; done");
+  refused.on_errors = [](std::string_view) -> Result<void> {
+    return Error{ErrorCode::io_failed, Side::self, false, "enough"};
+  };
+  EXPECT_EQ(run_child(refused, StopSignal()).error().code, ErrorCode::io_failed);
+}
+
 TEST(ChildProcess, IsKilledWhenItsTimeIsOver) {
   ChildRequest request = shell("sleep 1000 & sleep 1000");
   request.wall_limit = std::chrono::seconds(1);
