@@ -94,6 +94,8 @@ enum class ErrorCode : std::uint16_t {
   title_not_published,
   version_not_found,
   job_not_found,
+  job_cancelled,
+  claim_lost,
   key_not_found,
   upload_not_found,
   upload_incomplete,

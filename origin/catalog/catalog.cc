@@ -222,6 +222,7 @@ Result<JobRecord> Catalog::create(const NewVersion& request) {
   job.title = request.title;
   job.version = title.latest_version;
   job.upload = request.upload.upload;
+  job.priority = request.priority;
   job.created_at_ms = now;
 
   UploadRecord upload = request.upload;

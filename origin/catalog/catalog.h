@@ -91,6 +91,7 @@ class Catalog {
     bool new_version = false;
     UploadRecord upload;  // complete
     std::string job;
+    std::int64_t priority = 0;
   };
   // Title, version and job records and the upload's mark in one transaction; the reply is the queued job.
   // Errors as check_new(), and store_conflict when another ingest came first (nothing was written).

@@ -25,6 +25,12 @@ enum class JobState : std::uint8_t { queued, running, done, failed };
 enum class JobStage : std::uint8_t { probe, transcode, index, publish };
 enum class UploadState : std::uint8_t { waiting, complete, taken };
 
+// What making a version took, over all machines: media tools' CPU seconds, seconds of their running, bytes written.
+struct JobCost {
+  double cpu_s = 0, wall_s = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct TitleRecord {
   std::string title;
   std::string name;  // for people
@@ -55,6 +61,7 @@ struct VersionRecord {
   std::string language;
   std::uint32_t units_per_segment = 3;
   std::vector<TrackRecord> tracks;
+  JobCost cost;
   std::int64_t created_at_ms = 0;
   std::int64_t published_at_ms = 0;
   std::optional<Error> error;
@@ -68,8 +75,10 @@ struct JobRecord {
   JobState state = JobState::queued;
   JobStage stage = JobStage::probe;
   double progress = 0;  // of the whole job, 0 to 1
+  std::int64_t priority = 0;  // a higher one comes first
   std::int64_t attempts = 0;
   std::int64_t created_at_ms = 0;
+  JobCost cost;  // of the parts that are done
   std::optional<Error> error;
 };
 

@@ -2,14 +2,11 @@
 #include <optional>
 
 #include "origin/hls/presentation.h"
-#include "origin/hls/track_header.h"
 #include "origin/mp4/box.h"
-#include "origin/mp4/language.h"
+#include "origin/mp4/track_boxes.h"
 
-// Model: an init segment is ftyp and a moov without samples. All durations in it are in the track's own timescale
-// (mvhd has the same), so nothing is rounded. The edit list says which media time is presented first: it takes away
-// the delay that B-frames need and the priming samples of AAC. Fields that say "how long" are 0 where a fragmented
-// file has them elsewhere; mehd has the real one, because players take a file without it for a live stream.
+// Model: an init segment is ftyp and a moov without samples. Fields that say "how long" are 0 where a fragmented file
+// has them elsewhere; mehd has the real one, because players take a file without it for a live stream.
 
 namespace reelway::origin::hls {
 namespace {
@@ -17,11 +14,7 @@ namespace {
 using mp4::BoxScope;
 using mp4::four_cc;
 using mp4::TrackIndex;
-using mp4::TrackKind;
 
-constexpr std::uint32_t kUnity = 0x10000;
-constexpr std::uint32_t kTrackEnabledInMovieAndPreview = 7;
-constexpr std::uint32_t kDataInSameFile = 1;
 constexpr std::uint32_t kUtf8Text = 1;  // type of an iTunes data box
 
 void write_ftyp(ByteWriter& out) {
@@ -31,116 +24,16 @@ void write_ftyp(ByteWriter& out) {
   for (const mp4::FourCc brand : {four_cc("iso6"), four_cc("cmfc"), four_cc("mp41")}) out.u32(brand);
 }
 
-void write_matrix(ByteWriter& out) {
-  for (const std::uint32_t value : {kUnity, 0u, 0u, 0u, kUnity, 0u, 0u, 0u, 0x40000000u}) out.u32(value);
-}
-
-void write_mvhd(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope mvhd(out, four_cc("mvhd"), 0, 0);
-  out.zeros(8);
-  out.u32(index.timescale);
-  out.u32(0);
-  out.u32(kUnity);  // rate
-  out.u16(0x100);   // volume
-  out.zeros(10);
-  write_matrix(out);
-  out.zeros(24);
-  out.u32(kTrackId + 1);
-}
-
-void write_tkhd(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope tkhd(out, four_cc("tkhd"), 0, kTrackEnabledInMovieAndPreview);
-  out.zeros(8);
-  out.u32(kTrackId);
-  out.zeros(4 + 4 + 8 + 2 + 2);
-  out.u16(index.kind == TrackKind::audio ? 0x100 : 0);
-  out.u16(0);
-  write_matrix(out);
-  out.u32(index.width << 16);
-  out.u32(index.height << 16);
-}
-
-void write_edts(ByteWriter& out, const TrackIndex& index) {
-  if (index.edit_start <= 0) return;
-  const BoxScope edts(out, four_cc("edts"));
-  const bool wide = index.edit_start > INT32_MAX;
-  const BoxScope elst(out, four_cc("elst"), wide ? 1 : 0, 0);
-  out.u32(1);
-  if (wide) {
-    out.u64(0);
-    out.i64(index.edit_start);
-  } else {
-    out.u32(0);
-    out.i32(static_cast<std::int32_t>(index.edit_start));
-  }
-  out.u32(kUnity);
-}
-
-void write_mdhd(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope mdhd(out, four_cc("mdhd"), 0, 0);
-  out.zeros(8);
-  out.u32(index.timescale);
-  out.u32(0);
-  out.u16(mp4::packed_language(index.language));
-  out.u16(0);
-}
-
-void write_hdlr(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope hdlr(out, four_cc("hdlr"), 0, 0);
-  const bool video = index.kind == TrackKind::video;
-  out.u32(0);
-  out.u32(video ? four_cc("vide") : four_cc("soun"));
-  out.zeros(12);
-  out.append(std::string_view(video ? "video" : "audio"));
-  out.u8(0);
-}
-
-void write_dinf(ByteWriter& out) {
-  const BoxScope dinf(out, four_cc("dinf"));
-  const BoxScope dref(out, four_cc("dref"), 0, 0);
-  out.u32(1);
-  const BoxScope url(out, four_cc("url "), 0, kDataInSameFile);
-}
-
 void write_empty_table(ByteWriter& out, mp4::FourCc type, std::size_t zeros) {
   const BoxScope table(out, type, 0, 0);
   out.zeros(zeros);
 }
 
-void write_stbl(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope stbl(out, four_cc("stbl"));
-  {
-    const BoxScope stsd(out, four_cc("stsd"), 0, 0);
-    out.u32(1);
-    out.append(index.sample_entry);
-  }
+void write_empty_tables(ByteWriter& out) {
   write_empty_table(out, four_cc("stts"), 4);
   write_empty_table(out, four_cc("stsc"), 4);
   write_empty_table(out, four_cc("stsz"), 8);
   write_empty_table(out, four_cc("stco"), 4);
-}
-
-void write_minf(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope minf(out, four_cc("minf"));
-  if (index.kind == TrackKind::video) {
-    const BoxScope vmhd(out, four_cc("vmhd"), 0, 1);
-    out.zeros(8);
-  } else {
-    const BoxScope smhd(out, four_cc("smhd"), 0, 0);
-    out.zeros(4);
-  }
-  write_dinf(out);
-  write_stbl(out, index);
-}
-
-void write_trak(ByteWriter& out, const TrackIndex& index) {
-  const BoxScope trak(out, four_cc("trak"));
-  write_tkhd(out, index);
-  write_edts(out, index);
-  const BoxScope mdia(out, four_cc("mdia"));
-  write_mdhd(out, index);
-  write_hdlr(out, index);
-  write_minf(out, index);
 }
 
 // How much of the decoded AAC is not the film's: the encoder's priming before it and the rest of the last frame after.
@@ -205,7 +98,7 @@ void write_mvex(ByteWriter& out, const TrackIndex& index) {
     out.u64(index.edit_duration);
   }
   const BoxScope trex(out, four_cc("trex"), 0, 0);
-  out.u32(kTrackId);
+  out.u32(mp4::kTrackId);
   out.u32(1);
   out.zeros(12);
 }
@@ -217,8 +110,8 @@ Bytes init_segment(const Track& track) {
   write_ftyp(out);
   {
     const BoxScope moov(out, four_cc("moov"));
-    write_mvhd(out, *track.index);
-    write_trak(out, *track.index);
+    mp4::write_mvhd(out, *track.index, {});
+    mp4::write_trak(out, *track.index, {}, write_empty_tables);
     write_mvex(out, *track.index);
     write_udta(out, *track.index);
   }

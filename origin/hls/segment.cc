@@ -4,7 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
-#include "origin/hls/track_header.h"
+#include "origin/mp4/track_boxes.h"
 #include "origin/mp4/box.h"
 
 // Model: a segment is styp, moof and the header of mdat, computed here, and then the bytes of its units as they lie
@@ -89,7 +89,7 @@ void write_styp(ByteWriter& out) {
 
 void write_tfhd(ByteWriter& out, const Layout& layout) {
   const BoxScope tfhd(out, four_cc("tfhd"), 0, layout.tfhd_flags());
-  out.u32(kTrackId);
+  out.u32(mp4::kTrackId);
   if (layout.same_duration) out.u32(layout.samples.front().duration);
   out.u32(layout.all_sync ? kSyncFlags : kOtherFlags);
 }

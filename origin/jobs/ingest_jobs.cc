@@ -3,19 +3,24 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
 #include "origin/jobs/ingest_run.h"
+#include "origin/jobs/job_records.h"
+#include "origin/jobs/leftovers.h"
+#include "origin/jobs/local_tasks.h"
+#include "origin/jobs/worker.h"
 
-// Model. A job's truth is its record: queued -> running -> done or failed. The queue here only says which of them
-// this process still has to run; it is filled from the records at start. A job whose record says running when the
-// origin starts was interrupted, and begins anew. done and failed are written by the catalogue in the transaction that
+// Model. A job's truth is its record: queued -> running -> done or failed; and, once the film has been probed, its plan
+// and the records of its parts (task.h). So a job needs the origin itself at two moments only, and these are the steps in
+// the queue here: prepare, up to the plan, and finish, from the last part on. In between the board has it. What a start
+// finds unfinished goes on where its records say. done and failed are written by the catalogue in the transaction that
 // publishes the version or records its failure. Progress between stages is kept in memory only.
 
 namespace reelway::origin {
@@ -24,7 +29,10 @@ namespace {
 // An interruption is rarely the job's fault, so this is only a bound for a film that brings the origin down each time.
 constexpr std::int64_t kAttemptsMax = 30;
 constexpr int kConflictsMax = 5;
-constexpr std::size_t kPage = 500;
+constexpr std::int64_t kPriorityMax = 100;
+// Steps at once: they read and copy files, and one may wait for a slow disk.
+constexpr std::size_t kStepThreads = 2;
+constexpr std::chrono::seconds kReapEvery{1};
 
 Error refuse(ErrorCode code, std::string detail) {
   return {code, Side::client, false, std::move(detail)};
@@ -46,6 +54,14 @@ bool is_interruption(const Error& error) {
   }
 }
 
+// What the origin has to do for a job now.
+struct Step {
+  enum class Kind : std::uint8_t { prepare, finish, fail };
+  Kind kind = Kind::prepare;
+  std::string job;
+  Error error;  // of fail
+};
+
 }  // namespace
 
 struct IngestJobs::State {
@@ -57,128 +73,179 @@ struct IngestJobs::State {
   ControlStore& store;
   Catalog& catalog;
   Uploads& uploads;
-  const Clock& clock;
   Random& random;
   const IngestJobsOptions options;
+  const WorkFolders folders;
   StopSignal stop_signal;
+  JobBoard board;
+  LocalTasks local_tasks;
+  Worker worker;
 
   mutable std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::string> queue;  // guarded by mutex, as all below
+  std::deque<Step> queue;  // guarded by mutex, as all below
   std::map<std::string, Live, std::less<>> live;
+  std::set<std::string, std::less<>> busy;       // jobs of which a step runs
+  std::set<std::string, std::less<>> cancelled;  // until they have ended
+  std::size_t unprepared = 0;                    // of the queue
   Counters counters;
   bool stopping = false;
   std::vector<std::thread> threads;  // of start() and stop()
 
-  State(ControlStore& store_in, Catalog& catalog_in, Uploads& uploads_in, const Clock& clock_in, Random& random_in,
+  State(ControlStore& store_in, Catalog& catalog_in, Uploads& uploads_in, const Clock& clock, Random& random_in,
         IngestJobsOptions options_in)
       : store(store_in),
         catalog(catalog_in),
         uploads(uploads_in),
-        clock(clock_in),
         random(random_in),
-        options(std::move(options_in)) {}
+        options(std::move(options_in)),
+        folders(options.data_dir),
+        board(store, clock, random, options.board,
+              [this](const std::string& job, const std::optional<Error>& error) { settled(job, error); }),
+        local_tasks(board, catalog, folders, options.board.local_worker),
+        worker(local_tasks, {options.slots, options.transcode}) {}
 
-  std::string work_folder() const { return options.data_dir + "/work"; }
-
-  Result<JobRecord> job(std::string_view id) {
-    const std::string key = job_key(id);
-    const Result<std::optional<KeyValue>> entry = store.get(key);
-    if (!entry.ok()) return entry.error();
-    if (!entry->has_value()) return refuse(ErrorCode::job_not_found, std::string(id));
-    return parse_job(key, (*entry)->value);
-  }
-
-  Result<void> save(const JobRecord& record) {
-    Txn txn;
-    txn.then_operations = {Operation::put(job_key(record.job), to_json(record))};
-    const Result<TxnReply> reply = store.txn(txn);
-    if (!reply.ok()) return reply.error();
-    return {};
-  }
-
-  Result<std::vector<JobRecord>> unfinished() {
-    std::vector<JobRecord> jobs;
-    std::string after;
-    for (bool more = true; more;) {
-      const Result<Page> page = store.range(kJobPrefix, kPage, after);
-      if (!page.ok()) return page.error();
-      for (const KeyValue& entry : page->entries) {
-        Result<JobRecord> record = parse_job(entry.key, entry.value);
-        if (!record.ok()) return std::move(record).error();
-        after = entry.key;
-        if (record->state == JobState::queued || record->state == JobState::running) jobs.push_back(*record);
-      }
-      more = page->more;
-    }
-    std::stable_sort(jobs.begin(), jobs.end(),
-                     [](const JobRecord& a, const JobRecord& b) { return a.created_at_ms < b.created_at_ms; });
-    return jobs;
-  }
-
-  // Folders in titles/ that no published record owns: a crash came between their rename and their transaction.
-  Result<void> remove_unpublished() {
-    const std::string titles = options.data_dir + "/titles";
-    REELWAY_TRY(make_folders(titles));
-    std::error_code failure;
-    for (const auto& title : std::filesystem::directory_iterator(titles, failure)) {
-      for (const auto& folder : std::filesystem::directory_iterator(title.path(), failure)) {
-        const std::string name = title.path().filename().string(), version = folder.path().filename().string();
-        const Result<VersionRecord> record = catalog.version(name, version);
-        const bool is_unknown = !record.ok() && (record.error().code == ErrorCode::title_not_found ||
-                                                 record.error().code == ErrorCode::version_not_found);
-        if (!record.ok() && !is_unknown) return record.error();
-        if (record.ok() && record->state == VersionState::published) continue;
-        telemetry::log_warn("removing the unpublished version folder {}", folder.path().string());
-        REELWAY_TRY(remove_all(folder.path().string()));
-      }
-    }
-    if (failure) return system_error("list", titles, failure.value());
-    return {};
-  }
-
-  void work() {
-    for (;;) {
-      std::string id;
-      {
-        std::unique_lock hold(mutex);
-        changed.wait(hold, [&] { return stopping || !queue.empty(); });
-        if (stopping) return;
-        id = std::move(queue.front());
-        queue.pop_front();
-        live.emplace(id, Live{});
-      }
-      const Result<void> ended = run(id);
+  void push(Step step) {
+    {
       const std::lock_guard hold(mutex);
-      live.erase(id);
-      if (ended.ok())
-        ++counters.done;
-      else if (!is_interruption(ended.error()))
-        ++counters.failed;
+      unprepared += step.kind == Step::Kind::prepare;
+      queue.push_back(std::move(step));
+    }
+    changed.notify_all();
+  }
+
+  void settled(const std::string& job, const std::optional<Error>& error) {
+    push({error ? Step::Kind::fail : Step::Kind::finish, job, error.value_or(Error{})});
+  }
+
+  // The first step of a job that has none running. Called with the mutex held.
+  std::optional<Step> next_step() {
+    const auto place = std::find_if(queue.begin(), queue.end(), [&](const Step& step) { return !busy.contains(step.job); });
+    if (place == queue.end()) return std::nullopt;
+    Step step = std::move(*place);
+    queue.erase(place);
+    unprepared -= step.kind == Step::Kind::prepare;
+    busy.insert(step.job);
+    return step;
+  }
+
+  void serve() {
+    std::unique_lock hold(mutex);
+    for (;;) {
+      std::optional<Step> step;
+      changed.wait(hold, [&] { return stopping || (step = next_step()).has_value(); });
+      if (!step) return;
+      hold.unlock();
+      if (const Result<void> taken = take(*step); !taken.ok()) {
+        telemetry::log_warn("job {} is left for the next start: {}", step->job, describe(taken.error()));
+      }
+      hold.lock();
+      busy.erase(step->job);
+      changed.notify_all();
     }
   }
 
-  Result<void> run(const std::string& id) {
-    Result<JobRecord> record = job(id);
-    if (!record.ok()) return report(id, std::move(record).error());
-    if (record->attempts >= kAttemptsMax) {
-      return fail(*record, Error{ErrorCode::transcode_failed, Side::self, false,
-                                 "the job was interrupted " + std::to_string(kAttemptsMax) + " times"});
+  void reap() {
+    std::unique_lock hold(mutex);
+    while (!changed.wait_for(hold, kReapEvery, [&] { return stopping; })) {
+      hold.unlock();
+      board.reap();
+      hold.lock();
     }
-    ++record->attempts;
-    record->state = JobState::running;
-    if (const Result<void> saved = save(*record); !saved.ok()) return report(id, saved.error());
-    telemetry::log_info("job {}: ingesting {} {}, attempt {}", id, record->title, record->version, record->attempts);
-    const IngestRun::Parts parts{
-        catalog,     uploads,       options.transcode,
-        stop_signal, work_folder(), [&](JobStage stage, double part) { progress(*record, stage, part); }};
-    Result<VersionRecord> version = IngestRun(parts, *record).run();
-    if (!version.ok()) return fail(*record, std::move(version).error());
-    const Result<void> published = repeat([&] { return catalog.publish(*version, *record); });
-    if (!published.ok()) return report(id, published.error());
-    telemetry::log_info("job {}: published {} {}, {} ms of film", id, record->title, record->version,
-                        version->duration_ms);
+  }
+
+  // An error leaves the job to the next start; all others end in its record.
+  Result<void> take(const Step& step) {
+    Result<JobRecord> record = read_job(store, step.job);
+    if (!record.ok()) return std::move(record).error();
+    if (!is_unfinished(*record)) return {};
+    const Result<void> done = step.kind == Step::Kind::fail      ? Result<void>(step.error)
+                              : step.kind == Step::Kind::prepare ? prepare(*record)
+                                                                 : finish(*record);
+    if (done.ok()) return {};
+    if (done.error().code == ErrorCode::shutting_down) --record->attempts;  // an orderly stop is no attempt
+    if (done.error().code == ErrorCode::shutting_down) REELWAY_TRY(write_job(store, *record));
+    if (is_interruption(done.error())) return done.error();
+    return fail(*record, done.error());
+  }
+
+  Result<void> begin(JobRecord& record) {
+    if (is_cancelled(record.job)) return refuse(ErrorCode::job_cancelled, record.job);
+    if (record.attempts >= kAttemptsMax) {
+      return Error{ErrorCode::transcode_failed, Side::self, false,
+                   "the job was interrupted " + std::to_string(kAttemptsMax) + " times"};
+    }
+    ++record.attempts;
+    record.state = JobState::running;
+    return write_job(store, record);
+  }
+
+  Result<void> prepare(JobRecord& record) {
+    REELWAY_TRY(begin(record));
+    telemetry::log_info("job {}: ingesting {} {}, attempt {}", record.job, record.title, record.version,
+                        record.attempts);
+    const Result<EncodePlan> plan = IngestRun(run_parts(record), record).prepare();
+    if (!plan.ok()) return plan.error();
+    if (is_cancelled(record.job)) return refuse(ErrorCode::job_cancelled, record.job);
+    REELWAY_TRY(write_plan(store, record.job, *plan));
+    return offer(record, *plan);
+  }
+
+  // Hands the job to the board.
+  Result<void> offer(JobRecord& record, const EncodePlan& plan) {
+    const Result<VersionRecord> version = catalog.version(record.title, record.version);
+    if (!version.ok()) return version.error();
+    progress(record, JobStage::transcode, encoding_progress(0));
+    const SourceFile source{record.title, record.version, version->source_bytes, version->sha256};
+    REELWAY_TRY(board.open(record, source, plan));
+    local_tasks.poke();
     return {};
+  }
+
+  Result<void> finish(JobRecord& record) {
+    REELWAY_TRY(begin(record));
+    const Result<std::optional<EncodePlan>> plan = read_plan(store, record.job);
+    if (!plan.ok()) return plan.error();
+    CHECK(plan->has_value());
+    const std::vector<TaskRecord> parts = board.done_parts(record.job);
+    Result<VersionRecord> version = IngestRun(run_parts(record), record).finish(**plan, parts);
+    if (!version.ok()) return std::move(version).error();
+    record.cost = {};
+    for (const TaskRecord& part : parts) {
+      record.cost.cpu_s += part.cost.cpu_s;
+      record.cost.wall_s += part.cost.wall_s;
+      record.cost.bytes += part.cost.bytes;
+    }
+    version->cost = record.cost;
+    REELWAY_TRY(repeat([&] { return catalog.publish(*version, record); }));
+    telemetry::log_info("job {}: published {} {}, {} ms of film, {:.1f} s of CPU", record.job, record.title,
+                        record.version, version->duration_ms, record.cost.cpu_s);
+    ended(record.job, &Counters::done);
+    return {};
+  }
+
+  Result<void> fail(const JobRecord& record, const Error& error) {
+    REELWAY_TRY(repeat([&] { return catalog.fail(record, error); }));
+    telemetry::log_warn("job {}: {} {} failed: {}", record.job, record.title, record.version, describe(error));
+    ended(record.job, &Counters::failed);
+    return {};
+  }
+
+  // The job's work goes. What cannot be removed now the next start removes.
+  void ended(const std::string& job, std::uint64_t Counters::*counter) {
+    board.close(job);
+    Result<void> removed = erase_parts(store, job);
+    if (removed.ok()) removed = remove_all(folders.job(job));
+    if (!removed.ok()) telemetry::log_warn("job {}: its work is still there: {}", job, describe(removed.error()));
+    const std::lock_guard hold(mutex);
+    live.erase(job);
+    cancelled.erase(job);
+    ++(counters.*counter);
+  }
+
+  IngestRun::Parts run_parts(JobRecord& record) {
+    return {catalog,     uploads, options.transcode,
+            stop_signal, folders, [this, &record](JobStage stage, double part) { progress(record, stage, part); }};
   }
 
   // A change of the title by somebody else in between is no reason to give up.
@@ -193,25 +260,6 @@ struct IngestJobs::State {
     return done;
   }
 
-  Error fail(const JobRecord& record, Error error) {
-    if (error.code == ErrorCode::shutting_down) {
-      // An orderly stop is no attempt.
-      JobRecord stopped = record;
-      --stopped.attempts;
-      if (const Result<void> saved = save(stopped); !saved.ok()) return report(record.job, saved.error());
-    }
-    if (is_interruption(error)) return report(record.job, std::move(error));
-    const Result<void> failed = repeat([&] { return catalog.fail(record, error); });
-    if (!failed.ok()) return report(record.job, failed.error());
-    telemetry::log_warn("job {}: {} {} failed: {}", record.job, record.title, record.version, describe(error));
-    return error;
-  }
-
-  static Error report(const std::string& id, Error error) {
-    telemetry::log_warn("job {} is left for the next start: {}", id, describe(error));
-    return error;
-  }
-
   void progress(JobRecord& record, JobStage stage, double part) {
     {
       const std::lock_guard hold(mutex);
@@ -221,9 +269,42 @@ struct IngestJobs::State {
     record.stage = stage;
     record.progress = part;
     // Only for people to read: the next stage writes it again.
-    if (const Result<void> saved = save(record); !saved.ok()) {
+    if (const Result<void> saved = write_job(store, record); !saved.ok()) {
       telemetry::log_warn("job {}: its stage could not be recorded: {}", record.job, describe(saved.error()));
     }
+  }
+
+  void add_progress(JobRecord& record) const {
+    if (record.state != JobState::running) return;
+    {
+      const std::lock_guard hold(mutex);
+      const auto place = live.find(record.job);
+      if (place == live.end()) return;
+      record.stage = place->second.stage;
+      record.progress = place->second.progress;
+    }
+    if (record.stage == JobStage::transcode) record.progress = encoding_progress(board.progress(record.job));
+  }
+
+  bool is_cancelled(std::string_view job) const {
+    const std::lock_guard hold(mutex);
+    return cancelled.contains(job);
+  }
+
+  // Takes up what the last process has left unfinished.
+  Result<void> resume() {
+    const Result<std::vector<JobRecord>> jobs = read_jobs(store);
+    if (!jobs.ok()) return jobs.error();
+    for (JobRecord record : *jobs) {
+      if (!is_unfinished(record)) continue;
+      const Result<std::optional<EncodePlan>> plan = read_plan(store, record.job);
+      if (!plan.ok()) return plan.error();
+      if (!plan->has_value())
+        push({Step::Kind::prepare, record.job, {}});
+      else
+        REELWAY_TRY(offer(record, **plan));
+    }
+    return {};
   }
 };
 
@@ -235,16 +316,12 @@ IngestJobs::~IngestJobs() {
 }
 
 Result<void> IngestJobs::start() {
-  REELWAY_TRY(remove_all(state_->work_folder()));
-  REELWAY_TRY(make_folders(state_->work_folder()));
-  REELWAY_TRY(state_->remove_unpublished());
-  const Result<std::vector<JobRecord>> jobs = state_->unfinished();
-  if (!jobs.ok()) return jobs.error();
-  const std::lock_guard hold(state_->mutex);
-  for (const JobRecord& job : *jobs) state_->queue.push_back(job.job);
-  for (std::size_t i = 0; i < state_->options.jobs; ++i) {
-    state_->threads.emplace_back([state = state_.get()] { state->work(); });
-  }
+  State& state = *state_;
+  REELWAY_TRY(remove_leftovers(state.store, state.catalog, state.options.data_dir, state.folders));
+  REELWAY_TRY(state.resume());
+  for (std::size_t i = 0; i < kStepThreads; ++i) state.threads.emplace_back([&state] { state.serve(); });
+  state.threads.emplace_back([&state] { state.reap(); });
+  state.worker.start();
   return {};
 }
 
@@ -256,6 +333,8 @@ void IngestJobs::stop() {
   }
   state_->stop_signal.stop();
   state_->changed.notify_all();
+  state_->local_tasks.poke();
+  state_->worker.stop();
   for (std::thread& thread : state_->threads) thread.join();
   state_->threads.clear();
 }
@@ -264,11 +343,14 @@ Result<JobRecord> IngestJobs::enqueue(const IngestRequest& request) {
   if (!is_language(request.language)) {
     return refuse(ErrorCode::http_bad_request, "language '" + request.language + "' is not two or three letters a-z");
   }
+  if (request.priority < -kPriorityMax || request.priority > kPriorityMax) {
+    return refuse(ErrorCode::http_bad_request, "priority " + std::to_string(request.priority) + " is not in -100..100");
+  }
   {
     const std::lock_guard hold(state_->mutex);
     if (state_->stopping) return Error{ErrorCode::shutting_down, Side::self, true, "no new jobs"};
-    if (state_->queue.size() >= state_->options.queue_max) {
-      return Error{ErrorCode::overloaded, Side::self, true, std::to_string(state_->queue.size()) + " jobs wait"};
+    if (state_->unprepared >= state_->options.queue_max) {
+      return Error{ErrorCode::overloaded, Side::self, true, std::to_string(state_->unprepared) + " jobs wait"};
     }
   }
   REELWAY_TRY(state_->catalog.check_new(request.title, request.new_version));
@@ -282,35 +364,58 @@ Result<JobRecord> IngestJobs::enqueue(const IngestRequest& request) {
   }
   Catalog::NewVersion version{
       request.title,       request.name, request.language,       state_->options.units_per_segment,
-      request.new_version, *upload,      state_->random.hex_id()};
+      request.new_version, *upload,      state_->random.hex_id(),
+      request.priority};
   Result<JobRecord> job = state_->catalog.create(version);
   // Of two that came at once one has won: deciding again says what the other one meets.
   if (!job.ok() && job.error().code == ErrorCode::store_conflict) job = state_->catalog.create(version);
-  if (!job.ok() && job.error().code == ErrorCode::store_unknown) job = state_->job(version.job);
+  if (!job.ok() && job.error().code == ErrorCode::store_unknown) job = read_job(state_->store, version.job);
   if (!job.ok()) return job;
-  {
-    const std::lock_guard hold(state_->mutex);
-    state_->queue.push_back(job->job);
-  }
-  state_->changed.notify_one();
+  state_->push({Step::Kind::prepare, job->job, {}});
   return job;
 }
 
 Result<JobRecord> IngestJobs::status(std::string_view job) {
-  Result<JobRecord> record = state_->job(job);
-  if (!record.ok() || record->state != JobState::running) return record;
-  const std::lock_guard hold(state_->mutex);
-  if (const auto place = state_->live.find(job); place != state_->live.end()) {
-    record->stage = place->second.stage;
-    record->progress = place->second.progress;
-  }
+  Result<JobRecord> record = read_job(state_->store, job);
+  if (record.ok()) state_->add_progress(*record);
   return record;
+}
+
+Result<std::vector<JobRecord>> IngestJobs::list() {
+  Result<std::vector<JobRecord>> jobs = read_jobs(state_->store);
+  if (!jobs.ok()) return jobs;
+  for (JobRecord& job : *jobs) state_->add_progress(job);
+  return jobs;
+}
+
+Result<JobRecord> IngestJobs::cancel(std::string_view job) {
+  const Result<JobRecord> record = read_job(state_->store, job);
+  if (!record.ok()) return record;
+  if (!is_unfinished(*record)) {
+    return refuse(ErrorCode::store_conflict, "job " + record->job + " is " + std::string(name_of(record->state)));
+  }
+  {
+    const std::lock_guard hold(state_->mutex);
+    state_->cancelled.insert(record->job);
+  }
+  // Workers hear of it with their next renewal. A step that runs now ends first.
+  state_->board.close(job);
+  state_->push({Step::Kind::fail, record->job, refuse(ErrorCode::job_cancelled, "job " + record->job)});
+  return record;
+}
+
+JobBoard& IngestJobs::board() {
+  return state_->board;
+}
+
+const WorkFolders& IngestJobs::folders() const {
+  return state_->folders;
 }
 
 IngestJobs::Counters IngestJobs::counters() const {
   const std::lock_guard hold(state_->mutex);
   Counters counters = state_->counters;
-  counters.queued = state_->queue.size();
+  counters.queued = state_->unprepared;
   counters.running = state_->live.size();
   return counters;
 }

@@ -4,12 +4,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
 #include "origin/catalog/catalog.h"
 #include "origin/ingest/upload.h"
+#include "origin/jobs/job_board.h"
+#include "origin/jobs/work_folders.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -20,27 +23,29 @@ struct IngestRequest {
   std::string upload;
   std::string language = "en";  // of audio whose file names none; BCP 47
   bool new_version = false;
+  std::int64_t priority = 0;  // -100 to 100; a higher one comes first
 };
 
 struct IngestJobsOptions {
   std::string data_dir;
-  std::size_t jobs = 1;  // run at once
+  std::size_t slots = 1;  // parts that this process makes at once; 0: only other workers make them
   std::uint32_t units_per_segment = 3;
   std::size_t queue_max = 1000;  // queued jobs; more are refused with overloaded
   TranscodeOptions transcode;
+  JobBoardOptions board;
 };
 
-// Turns uploads into published versions, on threads of its own. A job's state lives in the control store; its work
-// folder is scratch. A job that was interrupted, by a kill or by stop(), begins anew from the kept original at the
-// next start(); after thirty attempts that a crash cut off it fails. Blocking, thread-safe.
+// Turns uploads into published versions. A job's state lives in the control store: after an interruption, by a kill or by
+// stop(), it goes on at the next start() with the parts that are not made yet; after thirty attempts that a crash cut
+// off it fails. Parts are made by this process and by whoever else takes them from board(). Blocking, thread-safe.
 class IngestJobs {
  public:
   IngestJobs(ControlStore& store, Catalog& catalog, Uploads& uploads, const Clock& clock, Random& random,
              IngestJobsOptions options);
   ~IngestJobs();  // stop()
 
-  // Removes leftovers of a crash (work folders, version folders that no record publishes), takes up interrupted and
-  // queued jobs, and starts the threads. Call once, after Uploads::recover().
+  // Removes leftovers of a crash (work that no job can use, version folders that no record publishes), takes up interrupted
+  // and queued jobs, and starts the threads. Call once, after Uploads::recover().
   Result<void> start();
   // Ends running jobs by killing their children; they stay recorded as unfinished. Idempotent.
   void stop();
@@ -48,6 +53,13 @@ class IngestJobs {
   // upload_not_found, upload_incomplete, title_id_invalid, title_exists, title_not_found, overloaded, store_conflict.
   Result<JobRecord> enqueue(const IngestRequest& request);
   Result<JobRecord> status(std::string_view job);  // job_not_found; progress is live
+  Result<std::vector<JobRecord>> list();           // all jobs, the oldest first; progress is live
+  // Ends a job that is not done: it fails with job_cancelled, its original is kept. job_not_found; store_conflict when
+  // it has ended already.
+  Result<JobRecord> cancel(std::string_view job);
+
+  JobBoard& board();
+  const WorkFolders& folders() const;
 
   struct Counters {
     std::size_t queued = 0, running = 0;

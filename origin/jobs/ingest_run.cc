@@ -5,15 +5,15 @@
 #include "origin/ingest/durable_files.h"
 #include "origin/jobs/track_indexing.h"
 
-// Model. The steps of one attempt, each of which may be cut off anywhere and done again:
+// Model. The way of one film:
 //
 //   keep       uploads/<id>.part becomes originals/<title>/<version>/source, where it stays whatever happens
-//   probe      what the film is, or why it is none
-//   transcode  into work/<job>/version/, which nobody else reads
-//   index      index and check every track there, and sync all of it
+//   probe      what the film is, or why it is none; the plan
+//   transcode  the plan's parts, by any worker (job_board.h), each into a folder of its own
+//   index      join the parts in work/<job>/version/, which nobody else reads; index and check every track; sync
 //   publish    rename that folder to titles/<title>/<version>, then one transaction makes it visible
 //
-// A folder in titles/ without a published record is nobody's: start() removes it.
+// A folder in titles/ without a published record is nobody's: the next start removes it.
 
 namespace reelway::origin {
 namespace {
@@ -25,39 +25,41 @@ constexpr double kIndexed = 0.99;
 
 }  // namespace
 
+double encoding_progress(double part) {
+  return kProbed + part * (kTranscoded - kProbed);
+}
+
 IngestRun::IngestRun(const Parts& parts, JobRecord job)
     : parts_(parts),
       job_(std::move(job)),
       original_(parts_.catalog.original_path(job_.title, job_.version)),
-      folder_(parts_.work_folder + "/" + job_.job),
-      outputs_(folder_ + "/version") {}
+      outputs_(parts_.folders.version(job_.job)) {}
 
-Result<VersionRecord> IngestRun::run() {
-  Result<VersionRecord> version = build();
-  const Result<void> removed = remove_all(folder_);
-  if (version.ok() && !removed.ok()) return removed.error();
-  return version;
-}
-
-Result<VersionRecord> IngestRun::build() {
-  Result<VersionRecord> version = parts_.catalog.version(job_.title, job_.version);
-  if (!version.ok()) return version;
+Result<EncodePlan> IngestRun::prepare() {
+  const Result<VersionRecord> version = parts_.catalog.version(job_.title, job_.version);
+  if (!version.ok()) return version.error();
   parts_.on_progress(JobStage::probe, 0);
   REELWAY_TRY(keep_original());
-  REELWAY_TRY(remove_all(folder_));
-  REELWAY_TRY(make_folders(outputs_));
   const Result<SourceFacts> facts = probe(original_, parts_.transcode, parts_.stop);
   if (!facts.ok()) return facts.error();
+  return plan_encode(*facts, version->language);
+}
 
-  EncodePlan plan = plan_encode(*facts, version->language);
+Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::vector<TaskRecord>& parts) {
+  Result<VersionRecord> version = parts_.catalog.version(job_.title, job_.version);
+  if (!version.ok()) return version;
+  parts_.on_progress(JobStage::index, kTranscoded);
+  REELWAY_TRY(remove_all(outputs_));
+  REELWAY_TRY(make_folders(outputs_));
+  EncodePlan plan = decided;
   plan.source = original_;
   plan.output_folder = outputs_;
-  parts_.on_progress(JobStage::transcode, kProbed);
-  REELWAY_TRY(transcode(plan, parts_.transcode, parts_.stop, [&](double part) {
-    parts_.on_progress(JobStage::transcode, kProbed + part * (kTranscoded - kProbed));
-  }));
-
-  parts_.on_progress(JobStage::index, kTranscoded);
+  const std::vector<EncodePart> planned = encode_parts(plan);
+  std::vector<DonePart> done;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    done.push_back({parts_.folders.part(job_.job, planned[i].name, parts[i].token), parts[i]});
+  }
+  REELWAY_TRY(join_parts(plan, done));
   Result<std::vector<TrackRecord>> tracks = index_outputs(plan);
   if (!tracks.ok()) return std::move(tracks).error();
   version->tracks = std::move(tracks).value();

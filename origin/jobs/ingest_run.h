@@ -7,11 +7,14 @@
 #include "origin/catalog/catalog.h"
 #include "origin/catalog/records.h"
 #include "origin/ingest/upload.h"
+#include "origin/jobs/join_parts.h"
+#include "origin/jobs/work_folders.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
 
-// One attempt at one job, from the upload's file to a version in place and published.
+// What the origin itself does for one job, before and after its parts are made. Each may be cut off anywhere and done
+// again.
 class IngestRun {
  public:
   struct Parts {
@@ -19,25 +22,28 @@ class IngestRun {
     Uploads& uploads;
     const TranscodeOptions& transcode;
     const StopSignal& stop;
-    std::string work_folder;  // "<data_dir>/work"
-    std::function<void(JobStage, double)> on_progress;
+    WorkFolders folders;
+    std::function<void(JobStage, double)> on_progress;  // of the whole job
   };
   IngestRun(const Parts& parts, JobRecord job);
 
-  // The published version's record. Any error leaves the original where it is and nothing visible; the work folder is
-  // removed in either case.
-  Result<VersionRecord> run();
+  // Keeps the original, looks at it and decides what to make of it. Nothing is visible yet.
+  Result<EncodePlan> prepare();
+  // Joins the parts, checks the whole and moves it into place: the record to be published. On an error nothing is
+  // visible.
+  Result<VersionRecord> finish(const EncodePlan& plan, const std::vector<TaskRecord>& parts);
 
  private:
-  Result<VersionRecord> build();
   Result<void> keep_original();
   Result<void> move_into_place();
 
   Parts parts_;
   JobRecord job_;
   std::string original_;
-  std::string folder_;   // of this job's work
-  std::string outputs_;  // within it: what becomes the version's folder
+  std::string outputs_;  // what becomes the version's folder
 };
+
+// Of the whole job, when its parts are made to this part.
+double encoding_progress(double part);
 
 }  // namespace reelway::origin

@@ -94,7 +94,7 @@ Result<TrackRecord> keep(const EncodePlan& plan, const std::string& track_id, co
 
 }  // namespace
 
-Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cuts) {
+Result<mp4::TrackIndex> read_track(const std::string& path, const mp4::Cuts* cuts) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
   if (!file || ::fstat(file.get(), &info) != 0) return system_error("open", path, errno);
@@ -107,8 +107,14 @@ Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cu
   }
   const Result<Bytes> moov = read_range(file.get(), path, place->offset, static_cast<std::size_t>(place->bytes));
   if (!moov.ok()) return moov.error();
-  Result<mp4::TrackIndex> index = mp4::index_from_moov(*moov, size, cuts);
+  return mp4::index_from_moov(*moov, size, cuts);
+}
+
+Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cuts) {
+  Result<mp4::TrackIndex> index = read_track(path, cuts);
   if (!index.ok()) return index;
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error("open", path, errno);
   for (std::size_t unit = 0; unit < index->units.size(); ++unit) {
     const Result<std::uint32_t> crc = sum_of(file.get(), path, index->units[unit]);
     if (!crc.ok()) return crc.error();

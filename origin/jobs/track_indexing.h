@@ -11,6 +11,9 @@
 
 namespace reelway::origin {
 
+// The index of an MP4 of one track, without the sums of its units. Arguments and errors as index_track().
+Result<mp4::TrackIndex> read_track(const std::string& path, const mp4::Cuts* cuts);
+
 // The index of an MP4 of one track, with the sum of every unit's bytes. `cuts`: of the video, for audio; else null.
 // mp4_malformed, media_truncated, io_failed.
 Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cuts);

@@ -103,7 +103,7 @@ UploadOptions upload_options(const OriginConfig& config) {
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
-  options.jobs = config.transcode_jobs;
+  options.slots = config.transcode_jobs;
   options.units_per_segment = config.units_per_segment;
   options.transcode.ffmpeg = config.ffmpeg;
   options.transcode.ffprobe = config.ffprobe;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,10 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kLineMax = 64 * 1024;
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 struct Pipe {
   UniqueFd read_end, write_end;
@@ -98,10 +103,13 @@ class Child {
   ChildEnd end() {
     ::kill(-process_, SIGKILL);
     int status = 0;
-    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+    rusage used{};
+    while (::wait4(process_, &status, 0, &used) < 0 && errno == EINTR) {
     }
     process_ = -1;
     ChildEnd result;
+    result.cost.cpu_s = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+    result.cost.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result.errors = std::move(kept_errors_);
@@ -144,6 +152,7 @@ class Child {
   }
 
   Pipe output_, errors_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   pid_t process_ = -1;
   UniqueFd process_fd_;
   std::string kept_errors_;

@@ -20,10 +20,16 @@ struct ChildRequest {
   std::function<Result<void>(std::string_view)> on_errors = {};
 };
 
+// What a media tool took of the machine.
+struct ToolCost {
+  double cpu_s = 0, wall_s = 0;
+};
+
 struct ChildEnd {
   int exit_code = 0;  // -1 when a signal ended it
   int signal = 0;
   std::string errors;  // the last of standard error, at most kErrorsKept bytes
+  ToolCost cost;
 };
 inline constexpr std::size_t kErrorsKept = 16 * 1024;
 

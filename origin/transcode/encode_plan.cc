@@ -7,6 +7,11 @@ namespace reelway::origin {
 namespace {
 
 constexpr double kGroupSeconds = 2;
+// A part is long enough that starting a process and finding its place costs little (a start about 0.1 s of CPU, the
+// place at most one of the source's groups of pictures), and short enough that losing one hurts little.
+constexpr std::uint64_t kChunkGroups = 30;
+// A film's last part may be that much longer, rather than a short one of its own.
+constexpr std::uint64_t kChunkGroupsRest = 10;
 // Audio that is longer than the video by no more than this is cut: an encoder's last frames are rarely sound.
 constexpr double kAudioOverhang_s = 0.25;
 
@@ -36,6 +41,12 @@ std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, 
   return outputs;
 }
 
+// Containers whose index leads straight to the key frame before a given time. Others are only scanned for it, and a
+// scan may land behind the place: their films are decoded in one piece.
+bool is_seekable(const std::string& format) {
+  return format.starts_with("mov,") || format.starts_with("matroska");
+}
+
 std::string flat(std::string track_id) {
   std::replace(track_id.begin(), track_id.end(), '/', '-');
   return track_id;
@@ -59,9 +70,33 @@ EncodePlan plan_encode(const SourceFacts& facts, const std::string& language) {
   plan.still_s = audio_is_longer ? audio_s - video_s : 0;
   plan.frames = std::max<std::uint64_t>(
       1, static_cast<std::uint64_t>(std::llround((video_s + plan.still_s) * plan.rate.value())));
+  if (is_seekable(facts.format)) plan.chunk_frames = kChunkGroups * plan.group_frames;
   plan.rungs = ladder(facts.video.width, facts.video.height, plan.rate.value());
   plan.audio = audio_outputs(facts.audio, language);
   return plan;
+}
+
+std::vector<EncodePart> encode_parts(const EncodePlan& plan) {
+  const std::uint64_t rest = kChunkGroupsRest * plan.group_frames;
+  std::vector<EncodePart> parts;
+  for (std::uint64_t first = 0; first < plan.frames; first += parts.back().frames) {
+    const std::uint64_t left = plan.frames - first;
+    const bool is_last = plan.chunk_frames == 0 || left <= plan.chunk_frames + rest;
+    std::string number = std::to_string(parts.size());
+    number.insert(0, number.size() < 4 ? 4 - number.size() : 0, '0');
+    parts.push_back({"video-" + number, std::nullopt, first, is_last ? left : plan.chunk_frames});
+  }
+  for (std::size_t i = 0; i < plan.audio.size(); ++i) {
+    parts.push_back({flat(plan.audio[i].track_id), i, 0, plan.frames});
+  }
+  return parts;
+}
+
+std::vector<std::string> part_files(const EncodePlan& plan, const EncodePart& part) {
+  if (part.audio) return {track_file(plan.audio[*part.audio].track_id)};
+  std::vector<std::string> files;
+  for (const Rung& rung : plan.rungs) files.push_back(track_file(rung.track_id));
+  return files;
 }
 
 std::string track_file(const std::string& track_id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct EncodePlan {
   FrameRate rate;                  // constant, the same in every rendition
   std::uint32_t group_frames = 0;  // key frames at its multiples: 2 s
   std::uint64_t frames = 0;        // of every rendition
+  std::uint64_t chunk_frames = 0;  // of each video part but the last, a multiple of group_frames; 0: one part
   double still_s = 0;              // how long the last picture stands while audio goes on
   std::vector<Rung> rungs;
   std::vector<AudioOutput> audio;
@@ -43,9 +45,19 @@ EncodePlan plan_encode(const SourceFacts& facts, const std::string& language);
 std::string track_file(const std::string& track_id);
 std::string track_index_file(const std::string& track_id);
 
-// FFmpeg's command: the source is decoded once, and each output is an MP4 of one track. Two runs over one source give
-// equal bytes.
-std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const std::string& ffmpeg);
+// What one process makes of the plan, whoever runs it and when: a run of groups of all renditions, decoded once, or one
+// audio track. (Audio is encoded as a whole: AAC frames overlap, so pieces could not be joined without a click.)
+struct EncodePart {
+  std::string name;               // "video-0003", "audio-en-aac"; stands in paths
+  std::optional<std::size_t> audio;  // of EncodePlan::audio; none: video
+  std::uint64_t first_frame = 0, frames = 0;  // of the film; audio: all of it
+};
+std::vector<EncodePart> encode_parts(const EncodePlan& plan);
+// The files that a part makes, by their names within its folder.
+std::vector<std::string> part_files(const EncodePlan& plan, const EncodePart& part);
+
+// FFmpeg's command for one part: each output is an MP4 of one track. Two runs over one source give equal bytes.
+std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const EncodePart& part, const std::string& ffmpeg);
 std::vector<std::string> probe_arguments(const std::string& source, const std::string& ffprobe);
 std::vector<std::string> packet_scan_arguments(const std::string& source, const std::string& ffprobe);
 // The words that open a source with FFmpeg's tools: a file, and of the containers of films only.

@@ -3,15 +3,19 @@
 #include "origin/mp4/language.h"
 #include "origin/transcode/encode_plan.h"
 
-// Model. One filter graph decodes the source once:
+// Model. A part of the video is decoded once for all renditions:
 //
-//   video -> [deinterlace] -> [tone map] -> constant rate from 0 -> exact length -> size of the top rung -> split
-//         -> one scale for each further rung
-//   audio -> 48 kHz stereo from 0, holes filled -> exact length      (for each language)
+//   place before the part -> [deinterlace] -> [tone map] -> constant rate from the part's first frame -> exact length
+//         -> size of the top rung -> split -> one scale for each further rung
 //
-// so every rendition has the same frames, and with a key frame at each multiple of the group and nowhere else, the same
-// cuts. "Exact length" may only cut or, by a stated time, let the last picture stand: frames that could not be decoded
-// are missing in the count and so found out.
+// and an audio track by itself: 48 kHz stereo from 0, holes filled, exact length. So every rendition has the same frames,
+// and with a key frame at each multiple of the group and nowhere else, the same cuts. "Exact length" may only cut or, by
+// a stated time at the film's end, let the last picture stand: frames that could not be decoded are missing in the
+// count and so found out.
+//
+// Times are the film's, also in a part that begins later (-copyts, -start_at_zero), so the constant rate picks the same
+// pictures as if the whole film were decoded at once. Decoding begins at the key frame before kSeekMargin_s before the
+// part, all pictures from there on are decoded (-noaccurate_seek), and the constant rate drops what comes too early.
 //
 // A film encoded twice must give equal bytes. x264's result depends on the number of threads, so that is fixed; and
 // under a buffer limit its frame threads give another result each time (measured: 5 of 5 runs differed), so the threads
@@ -32,6 +36,9 @@ constexpr const char* kDecodeErrorsMax = "0.02";
 // Frames by which rounding of times may make the constant rate fall short at the end.
 constexpr double kRateSlackFrames = 2;
 constexpr std::uint32_t kMainProfileHeight = 360;
+// How much earlier than its first frame a part's decoding begins: more than pictures are out of order, so that the ones
+// before it are there for deinterlacing and for rates that vary.
+constexpr double kSeekMargin_s = 2;
 
 using Words = std::vector<std::string>;
 
@@ -43,6 +50,11 @@ void add_input(Words& words, const std::string& source) {
   add(words, {"-protocol_whitelist", "file", "-format_whitelist", kContainers, "-i", "file:" + source});
 }
 
+void add_place(Words& words, double start_s) {
+  add(words, {"-copyts", "-start_at_zero"});
+  if (start_s > kSeekMargin_s) add(words, {"-noaccurate_seek", "-ss", fmt::format("{:.6f}", start_s - kSeekMargin_s)});
+}
+
 // MP4 knows languages by the three letters of ISO 639-2.
 std::string three_letters(const std::string& language) {
   std::string letters;
@@ -51,7 +63,11 @@ std::string three_letters(const std::string& language) {
   return letters;
 }
 
-std::string video_chain(const EncodePlan& plan) {
+double start_of(const EncodePlan& plan, const EncodePart& part) {
+  return static_cast<double>(part.first_frame) / plan.rate.value();
+}
+
+std::string video_chain(const EncodePlan& plan, const EncodePart& part) {
   std::string chain = fmt::format("[0:{}]", plan.video_stream);
   if (plan.deinterlace) chain += "yadif=mode=send_frame:deint=interlaced,";
   if (plan.tone_map) {
@@ -59,10 +75,14 @@ std::string video_chain(const EncodePlan& plan) {
         "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
         "zscale=transfer=bt709:matrix=bt709:range=limited,";
   }
-  const double still_s = plan.still_s + kRateSlackFrames / plan.rate.value();
+  chain += fmt::format("fps=fps={}/{}:start_time={:.6f},", plan.rate.numerator, plan.rate.denominator,
+                       start_of(plan, part));
+  if (part.first_frame + part.frames == plan.frames) {
+    const double still_s = plan.still_s + kRateSlackFrames / plan.rate.value();
+    chain += fmt::format("tpad=stop_mode=clone:stop_duration={:.6f},", still_s);
+  }
   const Rung& top = plan.rungs.front();
-  chain += fmt::format("fps=fps={}/{}:start_time=0,tpad=stop_mode=clone:stop_duration={:.6f},trim=end_frame={},",
-                       plan.rate.numerator, plan.rate.denominator, still_s, plan.frames);
+  chain += fmt::format("trim=end_frame={},setpts=PTS-STARTPTS,", part.frames);
   chain += fmt::format("scale={}:{}:flags=bicubic:out_range=tv,setsar=1,format=yuv420p", top.width, top.height);
   if (plan.rungs.size() == 1) return chain + "[v0]";
   chain += fmt::format(",split={}[v0]", plan.rungs.size());
@@ -76,15 +96,15 @@ std::string video_chain(const EncodePlan& plan) {
 
 std::string audio_chain(const EncodePlan& plan, std::size_t output) {
   return fmt::format(
-      ";[0:{}]aresample={}:async=1:first_pts=0,aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,"
-      "apad=whole_len={},atrim=end_sample={}[a{}]",
-      plan.audio[output].stream, kAudioRate, kAudioRate, plan.audio_samples(), plan.audio_samples(), output);
+      "[0:{}]aresample={}:async=1:first_pts=0,aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,"
+      "apad=whole_len={},atrim=end_sample={}[a]",
+      plan.audio[output].stream, kAudioRate, kAudioRate, plan.audio_samples(), plan.audio_samples());
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
   add(words,
       {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + three_letters(language), "-fflags",
-       "+bitexact", "-write_tmcd", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
+       "+bitexact", "-write_tmcd", "0", "-write_btrt", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
 }
 
 void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
@@ -127,13 +147,13 @@ void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
 }
 
 void add_audio(Words& words, const EncodePlan& plan, std::size_t output) {
-  add(words, {"-map", fmt::format("[a{}]", output), "-c:a", "aac", "-b:a", kAudioBits, "-flags:a", "+bitexact"});
+  add(words, {"-map", "[a]", "-c:a", "aac", "-b:a", kAudioBits, "-flags:a", "+bitexact"});
   add_file(words, plan, plan.audio[output].track_id, plan.audio[output].language);
 }
 
 }  // namespace
 
-std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const std::string& ffmpeg) {
+std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const EncodePart& part, const std::string& ffmpeg) {
   Words words{ffmpeg,
               "-hide_banner",
               "-nostdin",
@@ -151,12 +171,14 @@ std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const std::str
               "2",
               "-threads",
               std::to_string(kVideoThreads)};
+  if (!part.audio) add_place(words, start_of(plan, part));
   add_input(words, plan.source);
-  std::string graph = video_chain(plan);
-  for (std::size_t i = 0; i < plan.audio.size(); ++i) graph += audio_chain(plan, i);
-  add(words, {"-filter_complex", graph});
+  add(words, {"-filter_complex", part.audio ? audio_chain(plan, *part.audio) : video_chain(plan, part)});
+  if (part.audio) {
+    add_audio(words, plan, *part.audio);
+    return words;
+  }
   for (std::size_t i = 0; i < plan.rungs.size(); ++i) add_video(words, plan, i);
-  for (std::size_t i = 0; i < plan.audio.size(); ++i) add_audio(words, plan, i);
   return words;
 }
 

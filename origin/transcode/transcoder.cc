@@ -122,19 +122,20 @@ Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& opt
   return facts;
 }
 
-Result<void> transcode(const EncodePlan& plan, const TranscodeOptions& options, const StopSignal& stop,
-                       const std::function<void(double)>& on_progress) {
-  const seconds limit(static_cast<std::int64_t>(kEncodeStart_s + plan.duration_s() * kEncodeFactor));
-  ToolRun run = reading(ffmpeg_arguments(plan, options.ffmpeg), plan.source, limit);
+Result<ToolCost> transcode(const EncodePlan& plan, const EncodePart& part, const TranscodeOptions& options,
+                           const StopSignal& stop, const std::function<void(double)>& on_progress) {
+  const double duration_s = static_cast<double>(part.frames) / plan.rate.value();
+  const seconds limit(static_cast<std::int64_t>(kEncodeStart_s + duration_s * kEncodeFactor));
+  ToolRun run = reading(ffmpeg_arguments(plan, part, options.ffmpeg), plan.source, limit);
   run.job_folder = plan.output_folder;
-  run.file_bytes = kFileBytesStart + static_cast<std::uint64_t>(plan.duration_s()) * kFileBytesPerSecond;
-  Progress progress(plan.duration_s(), on_progress);
+  run.file_bytes = kFileBytesStart + static_cast<std::uint64_t>(duration_s) * kFileBytesPerSecond;
+  Progress progress(duration_s, on_progress);
   LineCutter lines([&](std::string_view line) { progress.add(line); });
   run.on_output = [&](std::string_view piece) { return lines.add(piece); };
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);
   if (!end.ok()) return end.error();
   if (end->exit_code != 0) return failure_of(*end);
-  return {};
+  return end->cost;
 }
 
 }  // namespace reelway::origin

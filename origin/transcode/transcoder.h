@@ -21,10 +21,10 @@ struct TranscodeOptions {
 // media_zero_duration, media_unsupported; shutting_down, timed_out, sandbox_unavailable.
 Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop);
 
-// Makes the track files of the plan in its output folder, which exists. `on_progress` gets 0 to 1 as it goes.
-// What comes out is still to be checked (origin/jobs): an encoder's success is not taken on trust.
+// Makes the files of one part in the plan's output folder, which exists; the result is what it cost. `on_progress` gets
+// 0 to 1 as it goes. What comes out is still to be checked (origin/jobs): an encoder's success is not taken on trust.
 // transcode_failed, disk_full, media_truncated; shutting_down, timed_out, sandbox_unavailable.
-Result<void> transcode(const EncodePlan& plan, const TranscodeOptions& options, const StopSignal& stop,
-                       const std::function<void(double)>& on_progress);
+Result<ToolCost> transcode(const EncodePlan& plan, const EncodePart& part, const TranscodeOptions& options,
+                           const StopSignal& stop, const std::function<void(double)>& on_progress);
 
 }  // namespace reelway::origin

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "origin/catalog/published_version.h"
 #include "origin/ingest/durable_files.h"
@@ -101,9 +102,12 @@ class IngestJobsTest : public testing::Test {
   }
 
   JobRecord wait_for_end(const std::string& job) {
-    return wait_until(job, [](const JobRecord& record) {
+    const JobRecord ended = wait_until(job, [](const JobRecord& record) {
       return record.state == JobState::done || record.state == JobState::failed;
     });
+    // A job's work is removed after its end has been recorded.
+    while (exists(folder_.at("work/" + job))) std::this_thread::yield();
+    return ended;
   }
 
   ErrorCode refusal(const std::string& path, const std::string& title = "film") {

@@ -70,23 +70,64 @@ TEST(FfmpegArguments, OneDecodeFeedsEveryOutput) {
   EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
   plan.source = "/in/source";
   plan.output_folder = "/out";
-  const std::string text = joined(ffmpeg_arguments(plan, "/usr/bin/ffmpeg"));
+  const std::vector<EncodePart> parts = encode_parts(plan);
+  ASSERT_EQ(parts.size(), 2u);
+  const std::string text = joined(ffmpeg_arguments(plan, parts[0], "/usr/bin/ffmpeg"));
   EXPECT_THAT(text, testing::StartsWith("/usr/bin/ffmpeg "));
   EXPECT_EQ(text.find(" -i "), text.rfind(" -i "));
   EXPECT_THAT(text, testing::HasSubstr("-i file:/in/source"));
   EXPECT_THAT(text, testing::HasSubstr("trim=end_frame=250"));
   EXPECT_THAT(text, testing::HasSubstr("split=2[v0][s1];[s1]scale=426:240"));
-  EXPECT_THAT(text, testing::HasSubstr("apad=whole_len=480000,atrim=end_sample=480000[a0]"));
-  for (const char* file : {"video-360.mp4", "video-240.mp4", "audio-en-aac.mp4"}) {
+  for (const char* file : {"video-360.mp4", "video-240.mp4"}) {
     EXPECT_THAT(text, testing::HasSubstr(std::string("file:/out/") + file));
   }
   EXPECT_THAT(text, testing::HasSubstr("-g 50 -keyint_min 50 -sc_threshold 0"));
-  EXPECT_THAT(text, testing::HasSubstr("language=eng"));
+  const std::string sound = joined(ffmpeg_arguments(plan, parts[1], "/usr/bin/ffmpeg"));
+  EXPECT_THAT(sound, testing::HasSubstr("apad=whole_len=480000,atrim=end_sample=480000[a]"));
+  EXPECT_THAT(sound, testing::HasSubstr("file:/out/audio-en-aac.mp4"));
+  EXPECT_THAT(sound, testing::HasSubstr("language=eng"));
+}
+
+TEST(EncodeParts, TileTheFilmInWholeGroups) {
+  SourceFacts facts = film({24000, 1001}, 605, 605);
+  facts.format = "mov,mp4,m4a,3gp,3g2,mj2";
+  const EncodePlan plan = plan_encode(facts, "en");
+  std::uint64_t next = 0;
+  for (const EncodePart& part : encode_parts(plan)) {
+    if (part.audio) continue;
+    EXPECT_EQ(part.first_frame, next);
+    EXPECT_EQ(part.first_frame % plan.group_frames, 0u);
+    EXPECT_GE(part.frames, plan.chunk_frames / 3);
+    next += part.frames;
+  }
+  EXPECT_EQ(next, plan.frames);
+  EXPECT_EQ(encode_parts(plan).size(), 11u);
+  EXPECT_EQ(encode_parts(plan)[9].name, "video-0009");
+}
+
+TEST(EncodeParts, FilmWithoutAnIndexIsOnePart) {
+  SourceFacts facts = film({25, 1}, 605, 605);
+  facts.format = "mpegts";
+  EXPECT_EQ(encode_parts(plan_encode(facts, "en")).size(), 2u);
+}
+
+TEST(FfmpegArguments, LaterPartBeginsAtItsPlace) {
+  SourceFacts facts = film({25, 1}, 130, 130);
+  facts.format = "matroska,webm";
+  const EncodePlan plan = plan_encode(facts, "en");
+  const std::vector<EncodePart> parts = encode_parts(plan);
+  const std::string first = joined(ffmpeg_arguments(plan, parts[0], "ffmpeg"));
+  const std::string second = joined(ffmpeg_arguments(plan, parts[1], "ffmpeg"));
+  EXPECT_THAT(first, testing::Not(testing::HasSubstr(" -ss ")));
+  EXPECT_THAT(first, testing::Not(testing::HasSubstr("tpad")));
+  EXPECT_THAT(second, testing::HasSubstr("-copyts -start_at_zero -noaccurate_seek -ss 58.000000 "));
+  EXPECT_THAT(second, testing::HasSubstr("start_time=60.000000,tpad="));
+  EXPECT_THAT(second, testing::HasSubstr("trim=end_frame=1750,"));
 }
 
 TEST(FfmpegArguments, PeakIsOneAndAHalfTimesTheAverage) {
   const EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
-  const std::string text = joined(ffmpeg_arguments(plan, "ffmpeg"));
+  const std::string text = joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg"));
   for (const Rung& rung : plan.rungs) {
     EXPECT_THAT(text, testing::HasSubstr("-b:v " + std::to_string(rung.bits_per_second) + " -maxrate " +
                                          std::to_string(rung.bits_per_second * 3 / 2)));
@@ -95,11 +136,11 @@ TEST(FfmpegArguments, PeakIsOneAndAHalfTimesTheAverage) {
 
 TEST(FfmpegArguments, FiltersFollowTheSource) {
   EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
-  EXPECT_THAT(joined(ffmpeg_arguments(plan, "ffmpeg")), testing::Not(testing::HasSubstr("yadif")));
+  EXPECT_THAT(joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg")), testing::Not(testing::HasSubstr("yadif")));
   plan.deinterlace = true;
   plan.tone_map = true;
   plan.rungs.resize(1);
-  const std::string text = joined(ffmpeg_arguments(plan, "ffmpeg"));
+  const std::string text = joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg"));
   EXPECT_THAT(text, testing::HasSubstr("yadif"));
   EXPECT_THAT(text, testing::HasSubstr("tonemap=hable"));
   EXPECT_THAT(text, testing::Not(testing::HasSubstr("split")));
