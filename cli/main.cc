@@ -22,6 +22,7 @@ Examples:
   reelway ingest ~/films/sintel.mp4 --name "Sintel"
   reelway titles
   reelway quality sintel
+  reelway jobs
   reelway play-url sintel --ttl 48h
   reelway rent ann@example.net sintel
   reelway play ann@example.net sintel
@@ -110,6 +111,7 @@ int main(int argc, char** argv) {
   cli::add_play(app, chosen);
   cli::add_offers(app, chosen);
   cli::add_offer(app, chosen);
+  cli::add_jobs(app, chosen);
   cli::add_edges(app, chosen);
   cli::add_version(app, chosen);
   try {

@@ -51,6 +51,7 @@ void add_play(CLI::App& app, Invocation& chosen);
 void add_offers(CLI::App& app, Invocation& chosen);
 void add_offer(CLI::App& app, Invocation& chosen);
 void add_edges(CLI::App& app, Invocation& chosen);
+void add_jobs(CLI::App& app, Invocation& chosen);
 void add_version(CLI::App& app, Invocation& chosen);
 
 Error usage_error(std::string detail);

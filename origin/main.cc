@@ -41,7 +41,7 @@ Examples:
   reelway-origin --config /etc/reelway/origin.yaml
 
 When it serves it prints one line of JSON with its addresses on standard output; its log goes to standard error.
-SIGTERM lets running answers end; a film that is being transcoded begins anew at the next start.
+SIGTERM lets running answers end; a film that is being transcoded goes on at the next start.
 Exit codes: 0 ended by a signal, 1 could not start, 2 wrong arguments, 78 wrong configuration.
 )help";
 
@@ -117,8 +117,8 @@ void raise_open_files_limit() {
 }
 
 std::string ready_line(const OriginServer& server) {
-  const nlohmann::ordered_json line = {
-      {"ready", true}, {"api", server.api_address()}, {"media", server.media_address()}};
+  nlohmann::ordered_json line = {{"ready", true}, {"api", server.api_address()}, {"media", server.media_address()}};
+  if (!server.work_address().empty()) line["work"] = server.work_address();
   return line.dump() + "\n";
 }
 

@@ -11,9 +11,11 @@ const pages = [
   ["docs/reference/errors.md", "reelway-origin", ["--print-reference", "errors"]],
   ["docs/reference/origin_config.md", "reelway-origin", ["--print-reference", "config"]],
   ["docs/reference/origin_metrics.md", "reelway-origin", ["--print-reference", "metrics"]],
+  ["docs/reference/worker_config.md", "reelway-worker", ["--print-reference", "config"]],
   ["docs/reference/edge_config.md", "reelway-edge", ["--print-reference", "config"]],
   ["docs/reference/edge_metrics.md", "reelway-edge", ["--print-reference", "metrics"]],
   ["config/origin.yaml", "reelway-origin", ["--print-example-config"]],
+  ["config/worker.yaml", "reelway-worker", ["--print-example-config"]],
   ["config/edge.yaml", "reelway-edge", ["--print-example-config"]],
   ["config/reelway.yaml", "reelway", ["--print-example-config"]],
 ];

@@ -140,6 +140,9 @@ std::string to_json(const JobRecord& record) {
                {"attempts", record.attempts},
                {"created_at_ms", record.created_at_ms},
                {"cost", cost_value(record.cost)},
+               {"parts", record.parts},
+               {"claims", record.claims},
+               {"failures", record.failures},
                {"error", error_value(record.error)}});
 }
 
@@ -153,7 +156,14 @@ Result<JobRecord> parse_job(std::string_view key, std::string_view json) {
   record.state = fields.state<JobState>("state", kJobStates);
   record.stage = fields.state<JobStage>("stage", kJobStages);
   record.progress = fields.number<double>("progress");
-  if (fields.find("priority") != nullptr) record.priority = fields.number<std::int64_t>("priority");
+  // Absent in records of before films were made in parts.
+  const auto later = [&](const char* name) {
+    return fields.find(name) == nullptr ? std::int64_t{0} : fields.number<std::int64_t>(name);
+  };
+  record.priority = later("priority");
+  record.parts = later("parts");
+  record.claims = later("claims");
+  record.failures = later("failures");
   record.attempts = fields.number<std::int64_t>("attempts");
   record.created_at_ms = fields.number<std::int64_t>("created_at_ms");
   record.cost = cost_of(key, fields);

@@ -79,6 +79,7 @@ struct JobRecord {
   std::int64_t attempts = 0;
   std::int64_t created_at_ms = 0;
   JobCost cost;  // of the parts that are done
+  std::int64_t parts = 0, claims = 0, failures = 0;  // of the whole job, once it is done
   std::optional<Error> error;
 };
 

@@ -54,6 +54,19 @@ bool is_interruption(const Error& error) {
   }
 }
 
+void sum_up(JobRecord& record, const std::vector<TaskRecord>& parts) {
+  record.cost = {};
+  record.parts = static_cast<std::int64_t>(parts.size());
+  record.claims = record.failures = 0;
+  for (const TaskRecord& part : parts) {
+    record.cost.cpu_s += part.cost.cpu_s;
+    record.cost.wall_s += part.cost.wall_s;
+    record.cost.bytes += part.cost.bytes;
+    record.claims += part.claims;
+    record.failures += part.failures;
+  }
+}
+
 // What the origin has to do for a job now.
 struct Step {
   enum class Kind : std::uint8_t { prepare, finish, fail };
@@ -207,15 +220,10 @@ struct IngestJobs::State {
     const Result<std::optional<EncodePlan>> plan = read_plan(store, record.job);
     if (!plan.ok()) return plan.error();
     CHECK(plan->has_value());
-    const std::vector<TaskRecord> parts = board.done_parts(record.job);
+    const std::vector<TaskRecord> parts = board.records(record.job);
     Result<VersionRecord> version = IngestRun(run_parts(record), record).finish(**plan, parts);
     if (!version.ok()) return std::move(version).error();
-    record.cost = {};
-    for (const TaskRecord& part : parts) {
-      record.cost.cpu_s += part.cost.cpu_s;
-      record.cost.wall_s += part.cost.wall_s;
-      record.cost.bytes += part.cost.bytes;
-    }
+    sum_up(record, parts);
     version->cost = record.cost;
     REELWAY_TRY(repeat([&] { return catalog.publish(*version, record); }));
     telemetry::log_info("job {}: published {} {}, {} ms of film, {:.1f} s of CPU", record.job, record.title,
@@ -284,6 +292,7 @@ struct IngestJobs::State {
       record.progress = place->second.progress;
     }
     if (record.stage == JobStage::transcode) record.progress = encoding_progress(board.progress(record.job));
+    sum_up(record, board.records(record.job));
   }
 
   bool is_cancelled(std::string_view job) const {

@@ -248,6 +248,14 @@ Result<void> JobBoard::renew(const ClaimId& claim, double progress) {
   return {};
 }
 
+Result<JobBoard::Held> JobBoard::held(const ClaimId& claim) const {
+  const std::lock_guard hold(state_->mutex);
+  const Part* part = state_->held(claim);
+  if (part == nullptr) return claim_lost(claim);
+  const OpenJob& job = *state_->find(claim.job);
+  return Held{job.source, part_files(job.plan, part->part)};
+}
+
 Result<void> JobBoard::complete(const ClaimId& claim, const TaskOutcome& outcome) {
   bool all_done = false;
   {
@@ -339,7 +347,7 @@ std::vector<PartStatus> JobBoard::parts(std::string_view job) const {
   return list;
 }
 
-std::vector<TaskRecord> JobBoard::done_parts(std::string_view job) const {
+std::vector<TaskRecord> JobBoard::records(std::string_view job) const {
   const std::lock_guard hold(state_->mutex);
   std::vector<TaskRecord> list;
   const auto place = state_->jobs.find(job);

@@ -80,6 +80,12 @@ class JobBoard {
   Result<std::optional<Assignment>> claim(const std::string& worker);
   // claim_lost: stop, nothing of this try will be used.
   Result<void> renew(const ClaimId& claim, double progress);
+  // What the claim's holder is to make: title and version, and the names of the files. claim_lost.
+  struct Held {
+    SourceFile source;
+    std::vector<std::string> files;
+  };
+  Result<Held> held(const ClaimId& claim) const;
   // The part's files are durable in the folder named by the claim. Repeated with the same claim it changes nothing.
   Result<void> complete(const ClaimId& claim, const TaskOutcome& outcome);
   // The part could not be made. A fault of the film fails the job at once, others after failures_max tries.
@@ -90,7 +96,7 @@ class JobBoard {
   void reap();
 
   std::vector<PartStatus> parts(std::string_view job) const;
-  std::vector<TaskRecord> done_parts(std::string_view job) const;  // in the plan's order, once all are done
+  std::vector<TaskRecord> records(std::string_view job) const;  // of all parts, in the plan's order
   // Of the job's frames, 0 to 1.
   double progress(std::string_view job) const;
 

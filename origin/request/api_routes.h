@@ -91,7 +91,10 @@ Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& c
 Result<Reply> waive_finding(const ApiServices& services, const ApiCall& call);
 // ingest_routes.cc
 Result<Reply> begin_upload(const ApiServices& services, const ApiCall& call);
+// job_routes.cc
+Result<Reply> list_jobs(const ApiServices& services, const ApiCall& call);
 Result<Reply> show_job(const ApiServices& services, const ApiCall& call);
+Result<Reply> cancel_job(const ApiServices& services, const ApiCall& call);
 // key_routes.cc
 Result<Reply> list_keys(const ApiServices& services, const ApiCall& call);
 Result<Reply> rotate_keys(const ApiServices& services, const ApiCall& call);

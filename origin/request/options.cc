@@ -1,7 +1,9 @@
 #include "origin/request/options.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <thread>
 
 #include "origin/fleet/key_seal.h"
 #include "origin/fleet/play_url.h"
@@ -64,14 +66,26 @@ constexpr std::array kOptions = {
                    "What must stay free on the disk of data_dir: an upload that would take more is refused."},
     config::Option{"transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0, "The ffmpeg program."},
     config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
-    config::Option{"transcode.jobs", Kind::integer, "1", false, 1, 64,
-                   "How many films are transcoded at once. Each uses all the processors that it gets."},
+    config::Option{"transcode.jobs", Kind::integer, "0", false, 0, 64,
+                   "How many parts of films this process transcodes at once; each uses one processor. 0: one for each "
+                   "processor that there is."},
+    config::Option{"transcode.local", Kind::flag, "true", false, 0, 0,
+                   "Whether this process transcodes itself. With false only workers on other machines do (see "
+                   "workers.credential_file)."},
+    config::Option{"workers.listen", Kind::endpoint, "127.0.0.1:8083", false, 0, 0,
+                   "Address and port at which reelway-worker of other machines takes work, reads films and brings what it "
+                   "made. Not for the open internet. Used only with workers.credential_file."},
+    config::Option{"workers.credential_file", Kind::path, "", false, 0, 0,
+                   "File whose first line is the credential of the workers, 16 characters or more, readable by its owner "
+                   "only. Without it there is no port for workers."},
     config::Option{
         "transcode.sandbox", Kind::text, "required", false, 0, 0,
         "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
         "run with the rights of the origin."},
     config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
                    "The most memory that one media tool may use. A job whose tool needs more fails."},
+    config::Option{"workers.lease", Kind::duration, "30s", false, 2 * kSecondMs, 600 * kSecondMs,
+                   "How long a worker that is not heard of keeps the part it was making; then another one may take it."},
     config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
                    "How many units of 2 s make a segment, for versions ingested from now on."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
@@ -125,6 +139,13 @@ Result<RightsOptions> rights_options(const config::Settings& settings) {
                  std::to_string(out.session_free_after_s) + "s");
 }
 
+// Parts of films that this process makes at once.
+std::size_t slots_of(const config::Settings& settings) {
+  if (!settings.flag("transcode.local")) return 0;
+  const auto jobs = static_cast<std::size_t>(settings.integer("transcode.jobs"));
+  return jobs > 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+}
+
 Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   auto credential = config::read_secret(settings.text("api.credential_file"));
   if (!credential) return credential.error();
@@ -136,6 +157,11 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
                    std::to_string(kSealSecretCharactersMin) + " characters");
   }
   out.seal_secret = std::move(seal).value();
+  if (const std::string& file = settings.text("workers.credential_file"); !file.empty()) {
+    auto workers = config::read_secret(file);
+    if (!workers) return workers.error();
+    out.workers_credential = std::move(workers).value();
+  }
   auto edges = EdgeCredentials::load(settings.text("media.edges_file"));
   if (!edges) return edges.error();
   out.edges = std::move(edges).value();
@@ -171,7 +197,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.free_bytes_min = settings.bytes("ingest.free_bytes_min");
   out.ffmpeg = settings.text("transcode.ffmpeg");
   out.ffprobe = settings.text("transcode.ffprobe");
-  out.transcode_jobs = static_cast<std::size_t>(settings.integer("transcode.jobs"));
+  out.transcode_jobs = slots_of(settings);
+  out.workers_lease = settings.duration("workers.lease");
+  out.workers_listen = settings.endpoint("workers.listen");
   out.transcode_memory_bytes = settings.bytes("transcode.memory_bytes");
   out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
   auto urls = base_urls(settings.list("public_edges"));

@@ -36,6 +36,9 @@ struct OriginConfig {
   std::string ffmpeg;
   std::string ffprobe;
   std::size_t transcode_jobs = 1;
+  config::Endpoint workers_listen;
+  std::chrono::milliseconds workers_lease{0};
+  std::string workers_credential;  // empty: no other machine takes work
   bool sandbox_required = true;
   std::uint64_t transcode_memory_bytes = 0;
   std::uint32_t units_per_segment = 3;

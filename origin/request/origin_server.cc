@@ -1,3 +1,4 @@
+#include "origin/jobs/work_messages.h"
 #include "origin/request/origin_server.h"
 
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "origin/request/media_request.h"
 #include "origin/request/replica_routes.h"
 #include "origin/request/server_metrics.h"
+#include "origin/request/work_request.h"
 #include "origin/rights/records.h"
 #include "origin/rights/rights_services.h"
 #include "origin/rights/sweeper.h"
@@ -66,6 +68,13 @@ ServerLimits media_limits() {
   return limits;
 }
 
+ServerLimits work_limits() {
+  ServerLimits limits;
+  limits.connections_max = 128;
+  limits.connection.message.body_bytes_max = kFilePieceBytesMax;
+  return limits;
+}
+
 SandboxOptions sandbox_options(const OriginConfig& config) {
   SandboxOptions options;
   options.required = config.sandbox_required;
@@ -104,6 +113,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
   options.slots = config.transcode_jobs;
+  options.board.lease = config.workers_lease;
   options.units_per_segment = config.units_per_segment;
   options.transcode.ffmpeg = config.ffmpeg;
   options.transcode.ffprobe = config.ffprobe;
@@ -154,11 +164,15 @@ struct OriginServer::Parts {
                      counters,
                      system_clock.monotonic(),
                      [this] { return metrics(); }},
+        desk(jobs.board(), catalog, jobs.folders(), config.free_bytes_min),
+        work_services{loop, desk, config.workers_credential},
         media_services{loop, catalog, files, *keys, config.edges, rendered, counters, registry, replica_services},
         api(loop, system_clock, api_limits(),
             [this](Responder& responder) { return std::make_shared<ApiRequest>(api_services, responder); }),
         media(loop, system_clock, media_limits(),
               [this](Responder& responder) { return std::make_shared<MediaRequest>(media_services, responder); }),
+        work(loop, system_clock, work_limits(),
+             [this](Responder& responder) { return std::make_shared<WorkRequest>(work_services, responder); }),
         sweep_timer(loop, [this] { sweep(); }),
         settle_timer(loop, [this] { settle(); }),
         drain_timer(loop, [this] { abort(); }) {}
@@ -172,6 +186,9 @@ struct OriginServer::Parts {
     // Nothing is accepted before the loop runs.
     REELWAY_TRY(api.listen(config.api_listen.host, config.api_listen.port));
     REELWAY_TRY(media.listen(config.media_listen.host, config.media_listen.port));
+    if (!config.workers_credential.empty()) {
+      REELWAY_TRY(work.listen(config.workers_listen.host, config.workers_listen.port));
+    }
     // Nothing may be decided by a time before the one that was known already.
     REELWAY_TRY(beats.recover());
     REELWAY_TRY(uploads.recover());
@@ -198,6 +215,7 @@ struct OriginServer::Parts {
     sweep_timer.stop();
     api.drain([this] { api_empty = true; });
     media.drain([this] { media_empty = true; });
+    work.drain([this] { work_empty = true; });
     // A child process is killed and its thread joined there: not on the loop.
     loop.run_cleanup([this] { jobs.stop(); }, [this] { jobs_stopped = true; });
     settle_timer.start_every(kSettlePeriod);
@@ -206,10 +224,11 @@ struct OriginServer::Parts {
   void abort() {
     api.close_all();
     media.close_all();
+    work.close_all();
   }
 
   void settle() {
-    if (!api_empty || !media_empty || !jobs_stopped || loop.work_count() > 0) return;
+    if (!api_empty || !media_empty || !work_empty || !jobs_stopped || loop.work_count() > 0) return;
     settle_timer.stop();
     drain_timer.stop();
     const auto done = std::move(when_settled);
@@ -237,15 +256,19 @@ struct OriginServer::Parts {
   RenderedCache rendered;
   RequestCounters counters;
   ApiServices api_services;
+  WorkDesk desk;
+  WorkServices work_services;
   MediaServices media_services;
   HttpServer api;
   HttpServer media;
+  HttpServer work;
   Timer sweep_timer;
   Timer settle_timer;
   Timer drain_timer;
   std::function<void()> when_settled;
   bool api_empty = false;
   bool media_empty = false;
+  bool work_empty = false;
   bool jobs_stopped = false;
   bool sweeping = false;
 };
@@ -277,6 +300,9 @@ const std::string& OriginServer::api_address() const {
 }
 const std::string& OriginServer::media_address() const {
   return parts_->media.address();
+}
+const std::string& OriginServer::work_address() const {
+  return parts_->work.address();
 }
 void OriginServer::drain(std::function<void()> done) {
   parts_->drain(std::move(done));

@@ -26,6 +26,7 @@ class OriginServer {
 
   const std::string& api_address() const;
   const std::string& media_address() const;
+  const std::string& work_address() const;  // empty without a credential of workers
 
   // Accepts no more, lets running answers end, stops the jobs so that they resume at the next start. `done` is called
   // once, when nothing runs any more or kDrainTimeout has passed; then the server may be destroyed.

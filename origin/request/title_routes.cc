@@ -48,6 +48,7 @@ json version_json(Catalog& catalog, const VersionRecord& version) {
                 {"renditions", json::array()},
                 {"sha256", version.sha256},
                 {"source_bytes", version.source_bytes},
+                {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
                 {"created_at", iso_time(version.created_at_ms)}};
   if (!version.job.empty()) value["job"] = version.job;
   if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
@@ -98,6 +99,7 @@ Result<Reply> create_title(const ApiServices& services, const ApiCall& call) {
   request.upload = fields.text("upload");
   request.language = fields.optional_text("language").value_or(request.language);
   request.new_version = fields.flag("new_version");
+  request.priority = fields.optional_integer("priority").value_or(0);
   REELWAY_TRY(fields.finish());
   const auto job = services.jobs.enqueue(request);
   if (!job) return job.error();

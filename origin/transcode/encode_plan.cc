@@ -7,11 +7,11 @@ namespace reelway::origin {
 namespace {
 
 constexpr double kGroupSeconds = 2;
-// A part is long enough that starting a process and finding its place costs little (a start about 0.1 s of CPU, the
-// place at most one of the source's groups of pictures), and short enough that losing one hurts little.
-constexpr std::uint64_t kChunkGroups = 30;
-// A film's last part may be that much longer, rather than a short one of its own.
-constexpr std::uint64_t kChunkGroupsRest = 10;
+// A film is cut into about that many parts, so that a short one too is made by several processors. A part is long enough
+// that starting a process and finding its place costs little (a start about 0.1 s of CPU, the place at most one of the
+// source's groups of pictures), and short enough that losing one hurts little.
+constexpr std::uint64_t kParts = 8;
+constexpr std::uint64_t kPartGroupsMin = 5, kPartGroupsMax = 30;
 // Audio that is longer than the video by no more than this is cut: an encoder's last frames are rarely sound.
 constexpr double kAudioOverhang_s = 0.25;
 
@@ -70,14 +70,18 @@ EncodePlan plan_encode(const SourceFacts& facts, const std::string& language) {
   plan.still_s = audio_is_longer ? audio_s - video_s : 0;
   plan.frames = std::max<std::uint64_t>(
       1, static_cast<std::uint64_t>(std::llround((video_s + plan.still_s) * plan.rate.value())));
-  if (is_seekable(facts.format)) plan.chunk_frames = kChunkGroups * plan.group_frames;
+  if (is_seekable(facts.format)) {
+    const std::uint64_t groups = plan.frames / plan.group_frames + 1;
+    plan.chunk_frames = std::clamp(groups / kParts, kPartGroupsMin, kPartGroupsMax) * plan.group_frames;
+  }
   plan.rungs = ladder(facts.video.width, facts.video.height, plan.rate.value());
   plan.audio = audio_outputs(facts.audio, language);
   return plan;
 }
 
 std::vector<EncodePart> encode_parts(const EncodePlan& plan) {
-  const std::uint64_t rest = kChunkGroupsRest * plan.group_frames;
+  // The last part may be longer by a third, rather than be followed by a short one.
+  const std::uint64_t rest = plan.chunk_frames / 3;
   std::vector<EncodePart> parts;
   for (std::uint64_t first = 0; first < plan.frames; first += parts.back().frames) {
     const std::uint64_t left = plan.frames - first;

@@ -17,9 +17,9 @@
 // pictures as if the whole film were decoded at once. Decoding begins at the key frame before kSeekMargin_s before the
 // part, all pictures from there on are decoded (-noaccurate_seek), and the constant rate drops what comes too early.
 //
-// A film encoded twice must give equal bytes. x264's result depends on the number of threads, so that is fixed; and
-// under a buffer limit its frame threads give another result each time (measured: 5 of 5 runs differed), so the threads
-// share each picture as slices.
+// A part encoded twice must give equal bytes, and x264 under a buffer limit gives that on one thread only: with frame
+// threads 5 of 5 runs differed, with threads that share each picture as slices about one of six. So an encoder has one
+// thread, which also costs the least CPU, and a film uses many processors by its parts.
 
 namespace reelway::origin {
 namespace {
@@ -30,7 +30,7 @@ constexpr const char* kContainers =
     "mov,matroska,avi,mpegts,mpeg,mxf,flv,asf,ogg,nut,rm,gxf,dv,h264,hevc,m4v,mpegvideo,yuv4mpegpipe,ivf,wav,mp3,aac,"
     "flac,aiff,ac3,eac3,w64,caf";
 constexpr const char* kAudioBits = "128k";
-constexpr int kVideoThreads = 4;
+constexpr int kEncoderThreads = 1, kDecoderThreads = 2;
 // The part of failed decodes that is let pass; a few broken frames are concealed, more are a broken film.
 constexpr const char* kDecodeErrorsMax = "0.02";
 // Frames by which rounding of times may make the constant rate fall short at the end.
@@ -140,9 +140,9 @@ void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
               "-fps_mode",
               "passthrough",
               "-x264-params",
-              "sliced-threads=1:open-gop=0",
+              "open-gop=0",
               "-threads:v",
-              std::to_string(kVideoThreads)});
+              std::to_string(kEncoderThreads)});
   add_file(words, plan, rung.track_id, "und");
 }
 
@@ -170,7 +170,7 @@ std::vector<std::string> ffmpeg_arguments(const EncodePlan& plan, const EncodePa
               "-filter_complex_threads",
               "2",
               "-threads",
-              std::to_string(kVideoThreads)};
+              std::to_string(kDecoderThreads)};
   if (!part.audio) add_place(words, start_of(plan, part));
   add_input(words, plan.source);
   add(words, {"-filter_complex", part.audio ? audio_chain(plan, *part.audio) : video_chain(plan, part)});

@@ -1,0 +1,140 @@
+#include "origin/worker/film_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "common/base/unique_fd.h"
+#include "common/telemetry/log.h"
+#include "origin/ingest/durable_files.h"
+#include "origin/ingest/sha256.h"
+
+// Model. "<sum>" is a film that came whole and was found right; "<sum>.part" one that is on its way. Only the thread
+// that set `fetching` touches the part file.
+
+namespace reelway::origin {
+namespace {
+
+constexpr std::size_t kSumCharacters = 64;
+
+std::uint64_t size_of(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+Result<std::string> sum_of(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error("open", path, errno);
+  Sha256 sum;
+  Bytes piece(1 << 20);
+  for (;;) {
+    const ssize_t count = ::read(file.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("read", path, errno);
+    if (count == 0) return sum.finish();
+    sum.add(ByteView(piece).first(static_cast<std::size_t>(count)));
+  }
+}
+
+Result<void> append(int file, const std::string& path, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("write", path, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> FilmCache::open() {
+  REELWAY_TRY(make_folders(folder_));
+  const std::lock_guard hold(mutex_);
+  std::error_code failure;
+  for (const auto& file : std::filesystem::directory_iterator(folder_, failure)) {
+    const std::string name = file.path().filename().string();
+    if (name.size() != kSumCharacters) continue;
+    films_[name] = {size_of(file.path().string()), std::make_shared<const std::string>(file.path().string())};
+  }
+  if (failure) return system_error("list", folder_, failure.value());
+  return {};
+}
+
+Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film, const std::string& path,
+                                                          const WorkClient& client,
+                                                          const std::function<bool()>& stop) {
+  std::unique_lock hold(mutex_);
+  fetched_.wait(hold, [&] {
+    const auto place = films_.find(film.sha256);
+    return place == films_.end() || !place->second.fetching;
+  });
+  const auto place = films_.find(film.sha256);
+  if (place != films_.end()) {
+    place->second.used = ++uses_;
+    return place->second.path;
+  }
+  if (film.bytes > bytes_max_) {
+    return Error{ErrorCode::disk_full, Side::disk, false,
+                 "the film has " + std::to_string(film.bytes) + " bytes, films_bytes_max is " +
+                     std::to_string(bytes_max_)};
+  }
+  make_room(film.bytes);
+  Entry& entry = films_[film.sha256];
+  entry = {film.bytes, std::make_shared<const std::string>(folder_ + "/" + film.sha256), true, ++uses_};
+  std::shared_ptr<const std::string> result = entry.path;
+  hold.unlock();
+  const Result<void> done = fetch(film, path, client, stop);
+  hold.lock();
+  films_[film.sha256].fetching = false;
+  if (!done.ok()) films_.erase(film.sha256);
+  hold.unlock();
+  fetched_.notify_all();
+  if (!done.ok()) return done.error();
+  return result;
+}
+
+Result<void> FilmCache::fetch(const SourceFile& film, const std::string& path, const WorkClient& client,
+                              const std::function<bool()>& stop) {
+  const std::string whole = folder_ + "/" + film.sha256, part = whole + ".part";
+  const UniqueFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!file) return system_error("create", part, errno);
+  const std::uint64_t have = size_of(part);
+  telemetry::log_info("fetching {} {} from byte {} of {}", film.title, film.version, have, film.bytes);
+  if (have < film.bytes) {
+    REELWAY_TRY(client.get(
+        path + "?offset=" + std::to_string(have),
+        [&](ByteView bytes) { return append(file.get(), part, bytes); }, stop));
+  }
+  const Result<std::string> sum = sum_of(part);
+  if (!sum.ok()) return sum.error();
+  if (*sum != film.sha256) {
+    REELWAY_TRY(remove_all(part));
+    return Error{ErrorCode::stored_data_corrupt, Side::upstream, true,
+                 film.title + " " + film.version + " did not come as the origin keeps it"};
+  }
+  return move_durably(part, whole);
+}
+
+void FilmCache::make_room(std::uint64_t bytes) {
+  for (;;) {
+    std::uint64_t held = 0;
+    auto oldest = films_.end();
+    for (auto film = films_.begin(); film != films_.end(); ++film) {
+      held += film->second.bytes;
+      const bool is_free = !film->second.fetching && film->second.path.use_count() == 1;
+      if (is_free && (oldest == films_.end() || film->second.used < oldest->second.used)) oldest = film;
+    }
+    if (held + bytes <= bytes_max_ || oldest == films_.end()) return;
+    if (const Result<void> removed = remove_all(*oldest->second.path); !removed.ok()) {
+      telemetry::log_warn("{}", describe(removed.error()));
+    }
+    films_.erase(oldest);
+  }
+}
+
+}  // namespace reelway::origin
