@@ -104,6 +104,13 @@ struct JobBoard::State {
     return part != nullptr && part->holds(claim.token) ? part : nullptr;
   }
 
+  // Whether the part is done and this claim's work: what is said again about it changes nothing.
+  bool was_made_by(const ClaimId& claim) {
+    const auto job = jobs.find(claim.job);
+    const Part* part = job == jobs.end() ? nullptr : job->second.find(claim.part);
+    return part != nullptr && part->record.done && part->record.token == claim.token;
+  }
+
   Result<Part> restored(const JobRecord& job, EncodePart part) {
     Part result{std::move(part), {}, std::nullopt};
     const std::string task = task_key(job.job, result.part.name), claim = claim_key(job.job, result.part.name);
@@ -182,7 +189,7 @@ struct JobBoard::State {
     return {};
   }
 
-  // When the last part is done or one has failed: the job is settled, once.
+  // Why the job cannot be made any more, after a failure of this part.
   std::optional<Error> exhausted(const ClaimId& claim, const Part& part, const Error& error) const {
     if (error.side == Side::client) return error;
     if (part.record.failures >= options.failures_max) {
@@ -260,10 +267,9 @@ Result<void> JobBoard::complete(const ClaimId& claim, const TaskOutcome& outcome
   bool all_done = false;
   {
     const std::lock_guard hold(state_->mutex);
-    OpenJob* job = state_->find(claim.job);
-    Part* part = job == nullptr ? nullptr : job->find(claim.part);
-    if (part != nullptr && part->record.done && part->record.token == claim.token) return {};
-    if (part == nullptr || !part->holds(claim.token)) return claim_lost(claim);
+    if (state_->was_made_by(claim)) return {};
+    Part* part = state_->held(claim);
+    if (part == nullptr) return claim_lost(claim);
     TaskRecord done = part->record;
     done.done = true;
     done.token = claim.token;
@@ -271,8 +277,9 @@ Result<void> JobBoard::complete(const ClaimId& claim, const TaskOutcome& outcome
     add(done.cost, outcome.cost);
     REELWAY_TRY(state_->conclude(claim, *part, std::move(done)));
     ++state_->counters.done;
-    all_done = job->all_done();
-    job->settled = all_done;
+    OpenJob& job = *state_->find(claim.job);
+    all_done = job.all_done();
+    job.settled = all_done;
   }
   if (all_done) state_->on_settled(claim.job, std::nullopt);
   return {};

@@ -113,6 +113,51 @@ TEST_F(IngestJobsTest, CutFilmIsTruncatedWhereverItsIndexLies) {
   }
 }
 
+// 44 s of film in five parts, decoded in each with B-frames of the source before it.
+TEST_F(IngestJobsTest, FilmOfSeveralPartsPlaysAsOne) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = film(
+      "-f lavfi -i testsrc2=s=160x120:r=25:d=44 -f lavfi -i sine=d=44 -c:v libx264 -preset ultrafast -bf 3 -g 160 -c:a "
+      "aac");
+  const JobRecord job = ingest(path, "film");
+  ASSERT_EQ(job.state, JobState::done) << (job.error ? describe(*job.error) : "");
+  EXPECT_EQ(job.parts, 6);
+  EXPECT_EQ(job.claims, 6);
+  EXPECT_GT(job.cost.cpu_s, 0);
+  const auto version = catalog_->published("film", "v1");
+  ASSERT_TRUE(version.ok()) << describe(version.error());
+  const std::string& video = (*version)->files[0];
+  EXPECT_EQ((*version)->presentation.tracks[0].index->samples.size(), 1100u);
+  // Decodes without a word, to as many pictures as planned, and none is another one's: each is like its source.
+  const std::string log = folder_.at("log"), stats = folder_.at("ssim");
+  const std::string command = "/usr/bin/ffmpeg -v warning -nostdin -i " + video + " -i " + path +
+                              " -lavfi '[0:v][1:v]ssim=stats_file=" + stats + "' -f null - 2> " + log;
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(std::filesystem::file_size(log), 0u);
+  std::ifstream lines(stats);
+  int pictures = 0;
+  for (std::string line; std::getline(lines, line); ++pictures) {
+    const std::size_t all = line.find("All:");
+    ASSERT_NE(all, std::string::npos);
+    EXPECT_GT(std::strtod(line.c_str() + all + 4, nullptr), 0.75) << line;
+  }
+  EXPECT_EQ(pictures, 1100);
+}
+
+TEST_F(IngestJobsTest, CancelledJobFailsAndKeepsItsOriginal) {
+  const auto job = jobs_->enqueue({"film", "", upload(small_film(), "film"), "en", false});
+  ASSERT_TRUE(job.ok());
+  ASSERT_TRUE(jobs_->cancel(job->job).ok());
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord ended = wait_for_end(job->job);
+  EXPECT_EQ(ended.state, JobState::failed);
+  ASSERT_TRUE(ended.error);
+  EXPECT_EQ(ended.error->code, ErrorCode::job_cancelled);
+  EXPECT_EQ(jobs_->cancel(job->job).error().code, ErrorCode::store_conflict);
+  EXPECT_EQ(jobs_->cancel("nothing").error().code, ErrorCode::job_not_found);
+  EXPECT_FALSE(catalog_->published("film", "v1").ok());
+}
+
 TEST_F(IngestJobsTest, StoppedJobIsTakenUpAtTheNextStart) {
   const std::string path =
       film("-f lavfi -i testsrc2=s=640x360:r=25:d=4 -f lavfi -i sine=d=4 -c:v libx264 -preset ultrafast -c:a aac");

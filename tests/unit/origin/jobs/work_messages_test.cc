@@ -1,0 +1,74 @@
+#include "origin/jobs/work_messages.h"
+
+#include <gtest/gtest.h>
+
+namespace reelway::origin {
+namespace {
+
+Assignment assignment() {
+  Assignment assignment;
+  assignment.claim = {"job", "video-0001", 77};
+  assignment.source = {"film", "v2", 123456, std::string(64, 'b')};
+  assignment.lease = std::chrono::seconds(30);
+  assignment.plan.rate = {24000, 1001};
+  assignment.plan.group_frames = 48;
+  assignment.plan.chunk_frames = 480;
+  assignment.plan.frames = 1000;
+  assignment.plan.rungs = {{1280, 720, 2'500'000, "video/720"}, {640, 360, 800'000, "video/360"}};
+  assignment.plan.audio = {{2, "fr", "Français", true, "audio/fr-aac"}};
+  return assignment;
+}
+
+TEST(WorkMessages, AssignmentArrivesAsItWasSent) {
+  const auto parsed = parse_assignment(to_message(assignment()));
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->claim.token, 77);
+  EXPECT_EQ(parsed->source.sha256, std::string(64, 'b'));
+  EXPECT_EQ(parsed->lease, std::chrono::seconds(30));
+  EXPECT_EQ(parsed->plan.rungs, assignment().plan.rungs);
+  EXPECT_EQ(parsed->plan.audio[0].name, "Français");
+  EXPECT_EQ(parsed->part.first_frame, 480u);
+  EXPECT_EQ(parsed->part.frames, 520u);
+}
+
+TEST(WorkMessages, PartThatThePlanLacksIsRefused) {
+  Assignment other = assignment();
+  other.claim.part = "video-0009";
+  EXPECT_EQ(parse_assignment(to_message(other)).error().code, ErrorCode::http_bad_request);
+}
+
+TEST(WorkMessages, WhatIsMissingIsABadRequest) {
+  for (const char* field : {"job", "token", "lease_ms", "source", "plan"}) {
+    nlohmann::json message = to_message(assignment());
+    message.erase(field);
+    const auto parsed = parse_assignment(message);
+    ASSERT_FALSE(parsed.ok()) << field;
+    EXPECT_EQ(parsed.error().code, ErrorCode::http_bad_request) << field;
+  }
+  EXPECT_FALSE(parse_assignment(nlohmann::json::array()).ok());
+  EXPECT_FALSE(parse_outcome(nlohmann::json::object()).ok());
+  EXPECT_FALSE(parse_failure(nlohmann::json("text")).ok());
+}
+
+TEST(WorkMessages, OutcomeArrivesAsItWasSent) {
+  const TaskOutcome sent{{{"video-720.mp4", 10, 4'000'000'000}, {"video-360.mp4", 5, 7}}, {1.5, 2.5, 15}};
+  const auto parsed = parse_outcome(to_message(sent));
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  ASSERT_EQ(parsed->files.size(), 2u);
+  EXPECT_EQ(parsed->files[0].crc32c, 4'000'000'000u);
+  EXPECT_EQ(parsed->cost.wall_s, 2.5);
+}
+
+TEST(WorkMessages, WhoseFaultAFailureIsArrives) {
+  for (const Side side : {Side::client, Side::self}) {
+    const auto parsed = parse_failure(failure_message({ErrorCode::media_truncated, side, false, "cut"}, {1, 2, 3}));
+    ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+    EXPECT_EQ(parsed->error.code, ErrorCode::media_truncated);
+    EXPECT_EQ(parsed->error.detail, "cut");
+    EXPECT_EQ(parsed->error.side == Side::client, side == Side::client);
+    EXPECT_EQ(parsed->cost.bytes, 3u);
+  }
+}
+
+}  // namespace
+}  // namespace reelway::origin
