@@ -16,9 +16,10 @@ import { cores, groups } from "./bench/groups.mjs";
 import { measureJunk } from "./bench/junk.mjs";
 import { measureGroup, rowOf } from "./bench/measure.mjs";
 import { measureRevoke } from "./bench/revoke.mjs";
+import { measureTranscode } from "./bench/transcode.mjs";
 
 // Without a peer, not in the rounds of the groups; each gives its rows.
-const measurements = { revoke: measureRevoke, junk: measureJunk };
+const measurements = { revoke: measureRevoke, junk: measureJunk, transcode: measureTranscode };
 // The edge beside the best caches; "edge" is all of them.
 const edgeRows = { ...hitRows, disk: diskHits, fill: fills, drip: drips, fairness, idle: idleMemory, rings: handedOver };
 const edgeName = (row) => `edge-${row}`;
@@ -28,7 +29,8 @@ const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--r
 
   NAME      what to measure, of: ${Object.keys(groups).join(", ")} (all of them by default),
             and, only when named: revoke (how fast a revoked rental ends at the edges),
-            junk (500 sessions beside 20,000 junk tokens a second), edge (the edge beside nginx, HAProxy, Traffic Server and
+            junk (500 sessions beside 20,000 junk tokens a second), transcode (a whole ingest job beside one plain ffmpeg),
+            edge (the edge beside nginx, HAProxy, Traffic Server and
             Varnish in every row: ${Object.keys(edgeRows).map(edgeName).join(", ")}, each of which may be named alone)
   --bin     the folder of the built programs (build/release/bin)
   --quick   one round of one second each, and a shorter film
