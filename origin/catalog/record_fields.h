@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "common/base/result.h"
 #include "origin/catalog/records.h"
@@ -19,7 +20,8 @@ inline constexpr int kRecordFormat = 1;
 // Reads one record's fields. The first field that is missing or of another kind makes the whole record corrupt.
 class RecordFields {
  public:
-  RecordFields(std::string_view key, std::string_view text) : key_(key), json_(nlohmann::json::parse(text, nullptr, false)) {
+  RecordFields(std::string_view key, std::string_view text)
+      : key_(key), json_(nlohmann::json::parse(text, nullptr, false)) {
     if (!json_.is_object() || json_.value("format", 0) != kRecordFormat) fail("format");
   }
   RecordFields(std::string_view key, nlohmann::json json) : key_(key), json_(std::move(json)) {
@@ -35,7 +37,9 @@ class RecordFields {
   template <class Number>
   Number number(const char* name) {
     const nlohmann::json* field = find(name);
-    if (field != nullptr && field->is_number()) return field->get<Number>();
+    const bool fits = std::is_integral_v<Number> ? field != nullptr && field->is_number_integer()
+                                                 : field != nullptr && field->is_number();
+    if (fits) return field->get<Number>();
     fail(name);
     return {};
   }

@@ -50,11 +50,11 @@ std::string upload_key(std::string_view upload) {
 
 std::string to_json(const TitleRecord& record) {
   return dump_record({{"name", record.name},
-               {"state", name_of(record.state)},
-               {"current_version", record.current_version},
-               {"latest_version", record.latest_version},
-               {"created_at_ms", record.created_at_ms},
-               {"error", error_value(record.error)}});
+                      {"state", name_of(record.state)},
+                      {"current_version", record.current_version},
+                      {"latest_version", record.latest_version},
+                      {"created_at_ms", record.created_at_ms},
+                      {"error", error_value(record.error)}});
 }
 
 Result<TitleRecord> parse_title(std::string_view key, std::string_view json) {
@@ -81,17 +81,17 @@ std::string to_json(const VersionRecord& record) {
                       {"bytes", track.bytes}});
   }
   return dump_record({{"state", name_of(record.state)},
-               {"job", record.job},
-               {"sha256", record.sha256},
-               {"source_bytes", record.source_bytes},
-               {"duration_ms", record.duration_ms},
-               {"language", record.language},
-               {"units_per_segment", record.units_per_segment},
-               {"tracks", std::move(tracks)},
-               {"cost", cost_value(record.cost)},
-               {"created_at_ms", record.created_at_ms},
-               {"published_at_ms", record.published_at_ms},
-               {"error", error_value(record.error)}});
+                      {"job", record.job},
+                      {"sha256", record.sha256},
+                      {"source_bytes", record.source_bytes},
+                      {"duration_ms", record.duration_ms},
+                      {"language", record.language},
+                      {"units_per_segment", record.units_per_segment},
+                      {"tracks", std::move(tracks)},
+                      {"cost", cost_value(record.cost)},
+                      {"created_at_ms", record.created_at_ms},
+                      {"published_at_ms", record.published_at_ms},
+                      {"error", error_value(record.error)}});
 }
 
 Result<VersionRecord> parse_version_record(std::string_view key, std::string_view json) {
@@ -130,20 +130,20 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
 
 std::string to_json(const JobRecord& record) {
   return dump_record({{"kind", "ingest"},
-               {"title", record.title},
-               {"version", record.version},
-               {"upload", record.upload},
-               {"state", name_of(record.state)},
-               {"stage", name_of(record.stage)},
-               {"progress", record.progress},
-               {"priority", record.priority},
-               {"attempts", record.attempts},
-               {"created_at_ms", record.created_at_ms},
-               {"cost", cost_value(record.cost)},
-               {"parts", record.parts},
-               {"claims", record.claims},
-               {"failures", record.failures},
-               {"error", error_value(record.error)}});
+                      {"title", record.title},
+                      {"version", record.version},
+                      {"upload", record.upload},
+                      {"state", name_of(record.state)},
+                      {"stage", name_of(record.stage)},
+                      {"progress", record.progress},
+                      {"priority", record.priority},
+                      {"attempts", record.attempts},
+                      {"created_at_ms", record.created_at_ms},
+                      {"cost", cost_value(record.cost)},
+                      {"parts", record.parts},
+                      {"claims", record.claims},
+                      {"failures", record.failures},
+                      {"error", error_value(record.error)}});
 }
 
 Result<JobRecord> parse_job(std::string_view key, std::string_view json) {
@@ -173,12 +173,12 @@ Result<JobRecord> parse_job(std::string_view key, std::string_view json) {
 
 std::string to_json(const UploadRecord& record) {
   return dump_record({{"filename", record.filename},
-               {"size_bytes", record.size_bytes},
-               {"title", record.title},
-               {"new_version", record.new_version},
-               {"state", name_of(record.state)},
-               {"sha256", record.sha256},
-               {"created_at_ms", record.created_at_ms}});
+                      {"size_bytes", record.size_bytes},
+                      {"title", record.title},
+                      {"new_version", record.new_version},
+                      {"state", name_of(record.state)},
+                      {"sha256", record.sha256},
+                      {"created_at_ms", record.created_at_ms}});
 }
 
 Result<UploadRecord> parse_upload(std::string_view key, std::string_view json) {

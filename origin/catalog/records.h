@@ -74,11 +74,11 @@ struct JobRecord {
   std::string upload;  // whose file is the original, until it has been moved to originals/
   JobState state = JobState::queued;
   JobStage stage = JobStage::probe;
-  double progress = 0;  // of the whole job, 0 to 1
+  double progress = 0;        // of the whole job, 0 to 1
   std::int64_t priority = 0;  // a higher one comes first
   std::int64_t attempts = 0;
   std::int64_t created_at_ms = 0;
-  JobCost cost;  // of the parts that are done
+  JobCost cost;                                      // of the parts that are done
   std::int64_t parts = 0, claims = 0, failures = 0;  // of the whole job, once it is done
   std::optional<Error> error;
 };

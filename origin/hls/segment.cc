@@ -4,8 +4,8 @@
 
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
-#include "origin/mp4/track_boxes.h"
 #include "origin/mp4/box.h"
+#include "origin/mp4/track_boxes.h"
 
 // Model: a segment is styp, moof and the header of mdat, computed here, and then the bytes of its units as they lie
 // in the track file. The layout says first which per-sample fields are needed, so that the length is known without

@@ -18,10 +18,10 @@
 #include "origin/jobs/worker.h"
 
 // Model. A job's truth is its record: queued -> running -> done or failed; and, once the film has been probed, its plan
-// and the records of its parts (task.h). So a job needs the origin itself at two moments only, and these are the steps in
-// the queue here: prepare, up to the plan, and finish, from the last part on. In between the board has it. What a start
-// finds unfinished goes on where its records say. done and failed are written by the catalogue in the transaction that
-// publishes the version or records its failure. Progress between stages is kept in memory only.
+// and the records of its parts (task.h). So a job needs the origin itself at two moments only, and these are the steps
+// in the queue here: prepare, up to the plan, and finish, from the last part on. In between the board has it. What a
+// start finds unfinished goes on where its records say. done and failed are written by the catalogue in the transaction
+// that publishes the version or records its failure. Progress between stages is kept in memory only.
 
 namespace reelway::origin {
 namespace {
@@ -133,7 +133,8 @@ struct IngestJobs::State {
 
   // The first step of a job that has none running. Called with the mutex held.
   std::optional<Step> next_step() {
-    const auto place = std::find_if(queue.begin(), queue.end(), [&](const Step& step) { return !busy.contains(step.job); });
+    const auto place =
+        std::find_if(queue.begin(), queue.end(), [&](const Step& step) { return !busy.contains(step.job); });
     if (place == queue.end()) return std::nullopt;
     Step step = std::move(*place);
     queue.erase(place);
@@ -372,9 +373,8 @@ Result<JobRecord> IngestJobs::enqueue(const IngestRequest& request) {
     return refuse(ErrorCode::upload_not_found, "another title has taken upload " + request.upload);
   }
   Catalog::NewVersion version{
-      request.title,       request.name, request.language,       state_->options.units_per_segment,
-      request.new_version, *upload,      state_->random.hex_id(),
-      request.priority};
+      request.title,       request.name, request.language,        state_->options.units_per_segment,
+      request.new_version, *upload,      state_->random.hex_id(), request.priority};
   Result<JobRecord> job = state_->catalog.create(version);
   // Of two that came at once one has won: deciding again says what the other one meets.
   if (!job.ok() && job.error().code == ErrorCode::store_conflict) job = state_->catalog.create(version);

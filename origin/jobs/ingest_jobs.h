@@ -35,17 +35,17 @@ struct IngestJobsOptions {
   JobBoardOptions board;
 };
 
-// Turns uploads into published versions. A job's state lives in the control store: after an interruption, by a kill or by
-// stop(), it goes on at the next start() with the parts that are not made yet; after thirty attempts that a crash cut
-// off it fails. Parts are made by this process and by whoever else takes them from board(). Blocking, thread-safe.
+// Turns uploads into published versions. A job's state lives in the control store: after an interruption, by a kill or
+// by stop(), it goes on at the next start() with the parts that are not made yet; after thirty attempts that a crash
+// cut off it fails. Parts are made by this process and by whoever else takes them from board(). Blocking, thread-safe.
 class IngestJobs {
  public:
   IngestJobs(ControlStore& store, Catalog& catalog, Uploads& uploads, const Clock& clock, Random& random,
              IngestJobsOptions options);
   ~IngestJobs();  // stop()
 
-  // Removes leftovers of a crash (work that no job can use, version folders that no record publishes), takes up interrupted
-  // and queued jobs, and starts the threads. Call once, after Uploads::recover().
+  // Removes leftovers of a crash (work that no job can use, version folders that no record publishes), takes up
+  // interrupted and queued jobs, and starts the threads. Call once, after Uploads::recover().
   Result<void> start();
   // Ends running jobs by killing their children; they stay recorded as unfinished. Idempotent.
   void stop();

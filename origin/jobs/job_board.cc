@@ -40,7 +40,8 @@ struct OpenJob {
   bool settled = false;
 
   Part* find(std::string_view name) {
-    const auto place = std::find_if(parts.begin(), parts.end(), [&](const Part& part) { return part.part.name == name; });
+    const auto place =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& part) { return part.part.name == name; });
     return place == parts.end() ? nullptr : &*place;
   }
   bool all_done() const {
@@ -148,8 +149,8 @@ struct JobBoard::State {
     return best;
   }
 
-  // The part is the worker's when this gives its token. A claim that stands there unknown to us (its transaction's outcome
-  // was, and then the store was gone) is let run out like any other.
+  // The part is the worker's when this gives its token. A claim that stands there unknown to us (its transaction's
+  // outcome was, and then the store was gone) is let run out like any other.
   Result<Revision> make_claim(const OpenJob& job, Part& part, const TaskRecord& begun, const std::string& worker) {
     const ClaimRecord record{worker, random.hex_id(), clock.wall_ms()};
     const std::string key = claim_key(job.job.job, part.part.name);
@@ -242,8 +243,8 @@ Result<std::optional<Assignment>> JobBoard::claim(const std::string& worker) {
   const Result<Revision> token = state_->make_claim(*job, *part, begun, worker);
   if (!token.ok()) return token.error();
   part->record = std::move(begun);
-  return std::optional<Assignment>(Assignment{
-      {job->job.job, part->part.name, *token}, job->source, job->plan, part->part, state_->options.lease});
+  return std::optional<Assignment>(
+      Assignment{{job->job.job, part->part.name, *token}, job->source, job->plan, part->part, state_->options.lease});
 }
 
 Result<void> JobBoard::renew(const ClaimId& claim, double progress) {
@@ -345,8 +346,8 @@ std::vector<PartStatus> JobBoard::parts(std::string_view job) const {
   const auto place = state_->jobs.find(job);
   if (place == state_->jobs.end()) return list;
   for (const Part& part : place->second.parts) {
-    PartStatus status{part.part.name, part.record.done, {}, part.record.done ? 1.0 : 0.0,
-                      part.record.claims, part.record.failures, part.record.cost};
+    PartStatus status{part.part.name,       part.record.done, {}, part.record.done ? 1.0 : 0.0, part.record.claims,
+                      part.record.failures, part.record.cost};
     if (part.record.done) status.worker = part.record.worker;
     if (part.claim) status.worker = part.claim->worker, status.progress = part.claim->progress;
     list.push_back(std::move(status));

@@ -53,9 +53,9 @@ struct PartStatus {
 };
 
 struct JobBoardOptions {
-  std::chrono::milliseconds lease{30'000};  // a claim not renewed for that long is lost
-  std::int64_t failures_max = 3;            // of one part; then its job fails
-  std::int64_t claims_max = 50;             // of one part: a film that kills whoever touches it
+  std::chrono::milliseconds lease{30'000};       // a claim not renewed for that long is lost
+  std::int64_t failures_max = 3;                 // of one part; then its job fails
+  std::int64_t claims_max = 50;                  // of one part: a film that kills whoever touches it
   std::chrono::milliseconds retry_after{5'000};  // after a failure, times the failures so far
   std::string local_worker = "origin";           // whose claims cannot outlive this process
 };

@@ -12,8 +12,8 @@ Result<void> check_video(const std::string& path, const EncodePart& part) {
   if (!index.ok()) return index.error();
   const std::size_t pictures = index->samples.size();
   if (pictures == part.frames) return {};
-  const std::string detail = part.name + ": " + std::to_string(pictures) + " of " + std::to_string(part.frames) +
-                             " pictures could be decoded";
+  const std::string detail =
+      part.name + ": " + std::to_string(pictures) + " of " + std::to_string(part.frames) + " pictures could be decoded";
   if (pictures < part.frames) return Error{ErrorCode::media_truncated, Side::client, false, detail};
   return Error{ErrorCode::transcode_failed, Side::self, false, detail};
 }

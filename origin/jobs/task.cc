@@ -7,6 +7,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Far more than plan_encode() makes of the longest film that can be indexed.
+constexpr std::uint64_t kFramesMax = 1u << 22;
+constexpr std::uint64_t kPartsMax = 4096;
+
 std::string key_of(std::string_view prefix, std::string_view job, std::string_view part) {
   return std::string(prefix).append(job).append("/").append(part);
 }
@@ -88,6 +92,11 @@ Result<EncodePlan> parse_plan(std::string_view key, std::string_view json) {
   });
   if (plan.rate.numerator == 0 || plan.rate.denominator == 0) fields.fail("rate");
   if (plan.rungs.empty()) fields.fail("rungs");
+  if (plan.group_frames == 0 || plan.frames == 0 || plan.frames > kFramesMax) fields.fail("frames");
+  const bool is_chunked = plan.chunk_frames != 0 && plan.group_frames != 0;
+  if (is_chunked && (plan.chunk_frames % plan.group_frames != 0 || plan.frames / plan.chunk_frames > kPartsMax)) {
+    fields.fail("chunk_frames");
+  }
   return fields.finish(std::move(plan));
 }
 

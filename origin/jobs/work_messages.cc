@@ -7,6 +7,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::size_t kNameMax = 64;
+
 Error bad(const char* message, std::string what) {
   return {ErrorCode::http_bad_request, Side::client, false, std::string(message) + ": " + std::move(what)};
 }
@@ -49,8 +51,9 @@ Result<Assignment> parse_assignment(const Json& message) {
   const Json source = message.is_object() ? message.value("source", Json()) : Json();
   assignment.source = {text_of(source, "title"), text_of(source, "version"), number_of<std::uint64_t>(source, "bytes"),
                        text_of(source, "sha256")};
-  if (assignment.claim.job.empty() || assignment.claim.token == 0 || assignment.lease.count() <= 0 ||
-      assignment.source.sha256.size() != 64) {
+  if (!is_plain_name(assignment.claim.job) || !is_plain_name(assignment.claim.part) || assignment.claim.token <= 0 ||
+      assignment.lease.count() <= 0 || assignment.source.sha256.size() != 64 ||
+      !is_plain_name(assignment.source.sha256)) {
     return bad("assignment", "job, token, lease or source is missing");
   }
   Result<EncodePlan> plan = parse_plan("plan", message.value("plan", Json()).dump());
@@ -78,9 +81,7 @@ Result<TaskOutcome> parse_outcome(const Json& message) {
 }
 
 Json failure_message(const Error& error, const JobCost& cost) {
-  return {{"error", error_value(error)},
-          {"film_at_fault", error.side == Side::client},
-          {"cost", cost_value(cost)}};
+  return {{"error", error_value(error)}, {"film_at_fault", error.side == Side::client}, {"cost", cost_value(cost)}};
 }
 
 Result<Failure> parse_failure(const Json& message) {
@@ -93,6 +94,12 @@ Result<Failure> parse_failure(const Json& message) {
   Result<Failure> parsed = fields.finish(std::move(failure));
   if (!parsed.ok()) return bad("failure", parsed.error().detail);
   return parsed;
+}
+
+bool is_plain_name(std::string_view text) {
+  if (text.empty() || text.size() > kNameMax || text.front() == '.') return false;
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+         std::string_view::npos;
 }
 
 std::string claim_path(const ClaimId& claim) {

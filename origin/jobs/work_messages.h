@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "common/base/result.h"
 #include "origin/jobs/job_board.h"
@@ -25,6 +26,9 @@ struct Failure {
   JobCost cost;
 };
 Result<Failure> parse_failure(const nlohmann::json& message);
+
+// A name that may stand in paths and logs: of a job, a part, a worker. At most 64 letters, digits and - _ .
+bool is_plain_name(std::string_view text);
 
 // "/v1/work/claims/<job>/<part>/<token>"
 std::string claim_path(const ClaimId& claim);

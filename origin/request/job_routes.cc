@@ -30,9 +30,9 @@ json job_json(const JobRecord& job) {
 }
 
 json part_json(const PartStatus& part) {
-  return {{"part", part.name},         {"state", part.done ? "done" : part.worker.empty() ? "waiting" : "running"},
-          {"progress", part.progress}, {"worker", part.worker.empty() ? json(nullptr) : json(part.worker)},
-          {"claims", part.claims},     {"failures", part.failures},
+  return {{"part", part.name},           {"state", part.done ? "done" : part.worker.empty() ? "waiting" : "running"},
+          {"progress", part.progress},   {"worker", part.worker.empty() ? json(nullptr) : json(part.worker)},
+          {"claims", part.claims},       {"failures", part.failures},
           {"cost", cost_json(part.cost)}};
 }
 

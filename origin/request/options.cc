@@ -72,20 +72,23 @@ constexpr std::array kOptions = {
     config::Option{"transcode.local", Kind::flag, "true", false, 0, 0,
                    "Whether this process transcodes itself. With false only workers on other machines do (see "
                    "workers.credential_file)."},
-    config::Option{"workers.listen", Kind::endpoint, "127.0.0.1:8083", false, 0, 0,
-                   "Address and port at which reelway-worker of other machines takes work, reads films and brings what it "
-                   "made. Not for the open internet. Used only with workers.credential_file."},
-    config::Option{"workers.credential_file", Kind::path, "", false, 0, 0,
-                   "File whose first line is the credential of the workers, 16 characters or more, readable by its owner "
-                   "only. Without it there is no port for workers."},
+    config::Option{
+        "workers.listen", Kind::endpoint, "127.0.0.1:8083", false, 0, 0,
+        "Address and port at which reelway-worker of other machines takes work, reads films and brings what it "
+        "made. Not for the open internet. Used only with workers.credential_file."},
+    config::Option{
+        "workers.credential_file", Kind::path, "", false, 0, 0,
+        "File whose first line is the credential of the workers, 16 characters or more, readable by its owner "
+        "only. Without it there is no port for workers."},
     config::Option{
         "transcode.sandbox", Kind::text, "required", false, 0, 0,
         "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
         "run with the rights of the origin."},
     config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
                    "The most memory that one media tool may use. A job whose tool needs more fails."},
-    config::Option{"workers.lease", Kind::duration, "30s", false, 2 * kSecondMs, 600 * kSecondMs,
-                   "How long a worker that is not heard of keeps the part it was making; then another one may take it."},
+    config::Option{
+        "workers.lease", Kind::duration, "30s", false, 2 * kSecondMs, 600 * kSecondMs,
+        "How long a worker that is not heard of keeps the part it was making; then another one may take it."},
     config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
                    "How many units of 2 s make a segment, for versions ingested from now on."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},

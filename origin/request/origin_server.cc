@@ -1,5 +1,5 @@
-#include "origin/jobs/work_messages.h"
 #include "origin/request/origin_server.h"
+#include "origin/jobs/work_messages.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

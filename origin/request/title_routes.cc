@@ -42,14 +42,15 @@ json rendition_json(const Rendition& rendition) {
 }
 
 json version_json(Catalog& catalog, const VersionRecord& version) {
-  json value = {{"version", version.version},
-                {"state", name_of(version.state)},
-                {"duration_ms", version.duration_ms},
-                {"renditions", json::array()},
-                {"sha256", version.sha256},
-                {"source_bytes", version.source_bytes},
-                {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
-                {"created_at", iso_time(version.created_at_ms)}};
+  json value = {
+      {"version", version.version},
+      {"state", name_of(version.state)},
+      {"duration_ms", version.duration_ms},
+      {"renditions", json::array()},
+      {"sha256", version.sha256},
+      {"source_bytes", version.source_bytes},
+      {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
+      {"created_at", iso_time(version.created_at_ms)}};
   if (!version.job.empty()) value["job"] = version.job;
   if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
   if (version.error) value["error"] = error_object(*version.error);

@@ -9,8 +9,8 @@
 #include "origin/request/file_stream.h"
 #include "origin/request/query_fields.h"
 
-// The life of a request on the work port. Bodies are small or one piece of a file, so each is held whole and then run on
-// a worker, since the desk blocks.
+// The life of a request on the work port. Bodies are small or one piece of a file, so each is held whole and then run
+// on a worker, since the desk blocks.
 
 namespace reelway::origin {
 namespace {
@@ -18,7 +18,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kClaims = "/v1/work/claims";
-constexpr std::size_t kWorkerNameMax = 64;
 
 Error client_error(ErrorCode code, std::string detail) {
   return {code, Side::client, false, std::move(detail)};
@@ -33,13 +32,6 @@ std::vector<std::string> segments_of(std::string_view path) {
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
   }
   return segments;
-}
-
-// A name that goes into paths and logs.
-bool is_plain_name(std::string_view text) {
-  if (text.empty() || text.size() > kWorkerNameMax || text.front() == '.') return false;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
-         std::string_view::npos;
 }
 
 }  // namespace

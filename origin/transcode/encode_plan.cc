@@ -7,9 +7,9 @@ namespace reelway::origin {
 namespace {
 
 constexpr double kGroupSeconds = 2;
-// A film is cut into about that many parts, so that a short one too is made by several processors. A part is long enough
-// that starting a process and finding its place costs little (a start about 0.1 s of CPU, the place at most one of the
-// source's groups of pictures), and short enough that losing one hurts little.
+// A film is cut into about that many parts, so that a short one too is made by several processors. A part is long
+// enough that starting a process and finding its place costs little (a start about 0.1 s of CPU, the place at most one
+// of the source's groups of pictures), and short enough that losing one hurts little.
 constexpr std::uint64_t kParts = 8;
 constexpr std::uint64_t kPartGroupsMin = 5, kPartGroupsMax = 30;
 // Audio that is longer than the video by no more than this is cut: an encoder's last frames are rarely sound.

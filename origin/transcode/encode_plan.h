@@ -48,8 +48,8 @@ std::string track_index_file(const std::string& track_id);
 // What one process makes of the plan, whoever runs it and when: a run of groups of all renditions, decoded once, or one
 // audio track. (Audio is encoded as a whole: AAC frames overlap, so pieces could not be joined without a click.)
 struct EncodePart {
-  std::string name;               // "video-0003", "audio-en-aac"; stands in paths
-  std::optional<std::size_t> audio;  // of EncodePlan::audio; none: video
+  std::string name;                           // "video-0003", "audio-en-aac"; stands in paths
+  std::optional<std::size_t> audio;           // of EncodePlan::audio; none: video
   std::uint64_t first_frame = 0, frames = 0;  // of the film; audio: all of it
 };
 std::vector<EncodePart> encode_parts(const EncodePlan& plan);

@@ -8,10 +8,10 @@
 //   place before the part -> [deinterlace] -> [tone map] -> constant rate from the part's first frame -> exact length
 //         -> size of the top rung -> split -> one scale for each further rung
 //
-// and an audio track by itself: 48 kHz stereo from 0, holes filled, exact length. So every rendition has the same frames,
-// and with a key frame at each multiple of the group and nowhere else, the same cuts. "Exact length" may only cut or, by
-// a stated time at the film's end, let the last picture stand: frames that could not be decoded are missing in the
-// count and so found out.
+// and an audio track by itself: 48 kHz stereo from 0, holes filled, exact length. So every rendition has the same
+// frames, and with a key frame at each multiple of the group and nowhere else, the same cuts. "Exact length" may only
+// cut or, by a stated time at the film's end, let the last picture stand: frames that could not be decoded are missing
+// in the count and so found out.
 //
 // Times are the film's, also in a part that begins later (-copyts, -start_at_zero), so the constant rate picks the same
 // pictures as if the whole film were decoded at once. Decoding begins at the key frame before kSeekMargin_s before the
@@ -75,8 +75,8 @@ std::string video_chain(const EncodePlan& plan, const EncodePart& part) {
         "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
         "zscale=transfer=bt709:matrix=bt709:range=limited,";
   }
-  chain += fmt::format("fps=fps={}/{}:start_time={:.6f},", plan.rate.numerator, plan.rate.denominator,
-                       start_of(plan, part));
+  chain +=
+      fmt::format("fps=fps={}/{}:start_time={:.6f},", plan.rate.numerator, plan.rate.denominator, start_of(plan, part));
   if (part.first_frame + part.frames == plan.frames) {
     const double still_s = plan.still_s + kRateSlackFrames / plan.rate.value();
     chain += fmt::format("tpad=stop_mode=clone:stop_duration={:.6f},", still_s);
@@ -102,9 +102,9 @@ std::string audio_chain(const EncodePlan& plan, std::size_t output) {
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
-  add(words,
-      {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + three_letters(language), "-fflags",
-       "+bitexact", "-write_tmcd", "0", "-write_btrt", "0", "-f", "mp4", "file:" + plan.output_folder + "/" + track_file(track_id)});
+  add(words, {"-map_metadata", "-1", "-map_chapters", "-1", "-metadata:s:0", "language=" + three_letters(language),
+              "-fflags", "+bitexact", "-write_tmcd", "0", "-write_btrt", "0", "-f", "mp4",
+              "file:" + plan.output_folder + "/" + track_file(track_id)});
 }
 
 void add_video(Words& words, const EncodePlan& plan, std::size_t output) {

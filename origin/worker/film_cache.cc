@@ -66,8 +66,7 @@ Result<void> FilmCache::open() {
 }
 
 Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film, const std::string& path,
-                                                          const WorkClient& client,
-                                                          const std::function<bool()>& stop) {
+                                                          const WorkClient& client, const std::function<bool()>& stop) {
   std::unique_lock hold(mutex_);
   fetched_.wait(hold, [&] {
     const auto place = films_.find(film.sha256);
@@ -79,9 +78,9 @@ Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film
     return place->second.path;
   }
   if (film.bytes > bytes_max_) {
-    return Error{ErrorCode::disk_full, Side::disk, false,
-                 "the film has " + std::to_string(film.bytes) + " bytes, films_bytes_max is " +
-                     std::to_string(bytes_max_)};
+    return Error{
+        ErrorCode::disk_full, Side::disk, false,
+        "the film has " + std::to_string(film.bytes) + " bytes, films_bytes_max is " + std::to_string(bytes_max_)};
   }
   make_room(film.bytes);
   Entry& entry = films_[film.sha256];
@@ -107,8 +106,8 @@ Result<void> FilmCache::fetch(const SourceFile& film, const std::string& path, c
   telemetry::log_info("fetching {} {} from byte {} of {}", film.title, film.version, have, film.bytes);
   if (have < film.bytes) {
     REELWAY_TRY(client.get(
-        path + "?offset=" + std::to_string(have),
-        [&](ByteView bytes) { return append(file.get(), part, bytes); }, stop));
+        path + "?offset=" + std::to_string(have), [&](ByteView bytes) { return append(file.get(), part, bytes); },
+        stop));
   }
   const Result<std::string> sum = sum_of(part);
   if (!sum.ok()) return sum.error();

@@ -53,10 +53,10 @@ int print(std::string_view text) {
 
 int report(const Error& error) {
   std::fprintf(stderr, "reelway-worker: %s\n", describe(error).c_str());
-  const bool is_configuration =
-      error.code == ErrorCode::config_unreadable || error.code == ErrorCode::config_syntax ||
-      error.code == ErrorCode::config_key_missing || error.code == ErrorCode::config_key_unknown ||
-      error.code == ErrorCode::config_value_invalid;
+  const bool is_configuration = error.code == ErrorCode::config_unreadable || error.code == ErrorCode::config_syntax ||
+                                error.code == ErrorCode::config_key_missing ||
+                                error.code == ErrorCode::config_key_unknown ||
+                                error.code == ErrorCode::config_value_invalid;
   return is_configuration ? kExitConfiguration : kExitFailed;
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <thread>
 
+#include "origin/jobs/work_messages.h"
+
 namespace reelway::origin {
 namespace {
 
@@ -18,27 +20,34 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::array kOptions = {
     config::Option{"origin.url", Kind::url, "", true, 0, 0,
                    "The origin's port for workers (workers.listen there), such as http://10.0.0.5:8083."},
-    config::Option{"origin.credential_file", Kind::path, "", true, 0, 0,
-                   "File whose first line is the credential of the workers, as the origin has it. Readable by its owner "
-                   "only, 16 characters or more."},
-    config::Option{"name", Kind::text, "", false, 0, 0,
-                   "What this worker is called in lists and logs: at most 64 letters, digits and - _ . Empty: the name of "
-                   "the machine."},
-    config::Option{"work_dir", Kind::path, "", true, 0, 0,
-                   "Folder for the films that are fetched and the parts that are made. One worker may use it at a time."},
-    config::Option{"slots", Kind::integer, "0", false, 0, 64,
-                   "How many parts of films are made at once; each uses one processor. 0: one for each processor that there "
-                   "is."},
-    config::Option{"films_bytes_max", Kind::bytes, "200GiB", false, kMiB, 1024 * 1024 * kGiB,
-                   "How much of work_dir fetched films may take; the one not used for longest goes first. A film that is "
-                   "larger is refused."},
-    config::Option{"transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0,
-                   "The ffmpeg program. All workers and the origin should have the same release: parts made by different "
-                   "ones may not fit together, and then the job fails."},
+    config::Option{
+        "origin.credential_file", Kind::path, "", true, 0, 0,
+        "File whose first line is the credential of the workers, as the origin has it. Readable by its owner "
+        "only, 16 characters or more."},
+    config::Option{
+        "name", Kind::text, "", false, 0, 0,
+        "What this worker is called in lists and logs: at most 64 letters, digits and - _ . Empty: the name of "
+        "the machine."},
+    config::Option{
+        "work_dir", Kind::path, "", true, 0, 0,
+        "Folder for the films that are fetched and the parts that are made. One worker may use it at a time."},
+    config::Option{
+        "slots", Kind::integer, "0", false, 0, 64,
+        "How many parts of films are made at once; each uses one processor. 0: one for each processor that there "
+        "is."},
+    config::Option{
+        "films_bytes_max", Kind::bytes, "200GiB", false, kMiB, 1024 * 1024 * kGiB,
+        "How much of work_dir fetched films may take; the one not used for longest goes first. A film that is "
+        "larger is refused."},
+    config::Option{
+        "transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0,
+        "The ffmpeg program. All workers and the origin should have the same release: parts made by different "
+        "ones may not fit together, and then the job fails."},
     config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
-    config::Option{"transcode.sandbox", Kind::text, "required", false, 0, 0,
-                   "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
-                   "run with the rights of the worker."},
+    config::Option{
+        "transcode.sandbox", Kind::text, "required", false, 0, 0,
+        "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
+        "run with the rights of the worker."},
     config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
                    "The most memory that one media tool may use. A part whose tool needs more fails."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
@@ -51,12 +60,6 @@ Error invalid(std::string detail) {
 std::string machine_name() {
   std::array<char, kNameMax + 1> name{};
   return ::gethostname(name.data(), kNameMax) == 0 ? name.data() : "worker";
-}
-
-bool is_name(const std::string& text) {
-  if (text.empty() || text.size() > kNameMax || text.front() == '.') return false;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
-         std::string::npos;
 }
 
 Result<telemetry::LogLevel> log_level(const std::string& text) {
@@ -81,7 +84,8 @@ Result<WorkerConfig> load_worker_config(const std::string& file) {
   WorkerConfig out;
   out.origin_url = settings->text("origin.url");
   out.name = settings->text("name").empty() ? machine_name() : settings->text("name");
-  if (!is_name(out.name)) return invalid("name: expected at most 64 letters, digits and - _ ., found: " + out.name);
+  if (!is_plain_name(out.name))
+    return invalid("name: expected at most 64 letters, digits and - _ ., found: " + out.name);
   out.work_dir = settings->text("work_dir");
   out.slots = static_cast<std::size_t>(settings->integer("slots"));
   if (out.slots == 0) out.slots = std::max(1u, std::thread::hardware_concurrency());

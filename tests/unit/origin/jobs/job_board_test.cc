@@ -37,10 +37,9 @@ class JobBoardTest : public testing::Test {
 
   // A new process over the same store.
   void begin() {
-    board_ = std::make_unique<JobBoard>(*store_, clock_, random_, JobBoardOptions{},
-                                        [this](const std::string& job, const std::optional<Error>& error) {
-                                          settled_.emplace_back(job, error);
-                                        });
+    board_ = std::make_unique<JobBoard>(
+        *store_, clock_, random_, JobBoardOptions{},
+        [this](const std::string& job, const std::optional<Error>& error) { settled_.emplace_back(job, error); });
   }
 
   void open(const std::string& job, std::uint64_t chunks = 1, std::int64_t priority = 0, std::int64_t created = 0) {
@@ -108,7 +107,8 @@ TEST_F(JobBoardTest, LostClaimIsNoFailureAndItsHolderChangesNothingAnyMore) {
   ASSERT_EQ(quick->part.name, slow->part.name);
   EXPECT_GT(quick->claim.token, slow->claim.token);
   EXPECT_EQ(board_->complete(slow->claim, kMade).error().code, ErrorCode::claim_lost);
-  EXPECT_EQ(board_->fail(slow->claim, {ErrorCode::io_failed, Side::self, false, ""}, {}).error().code, ErrorCode::claim_lost);
+  EXPECT_EQ(board_->fail(slow->claim, {ErrorCode::io_failed, Side::self, false, ""}, {}).error().code,
+            ErrorCode::claim_lost);
   EXPECT_EQ(board_->release(slow->claim).error().code, ErrorCode::claim_lost);
   EXPECT_TRUE(board_->complete(quick->claim, kMade).ok());
   EXPECT_EQ(board_->records("job")[0].failures, 0);

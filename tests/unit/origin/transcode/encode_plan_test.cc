@@ -139,7 +139,8 @@ TEST(FfmpegArguments, PeakIsOneAndAHalfTimesTheAverage) {
 
 TEST(FfmpegArguments, FiltersFollowTheSource) {
   EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
-  EXPECT_THAT(joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg")), testing::Not(testing::HasSubstr("yadif")));
+  EXPECT_THAT(joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg")),
+              testing::Not(testing::HasSubstr("yadif")));
   plan.deinterlace = true;
   plan.tone_map = true;
   plan.rungs.resize(1);
