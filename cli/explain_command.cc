@@ -4,6 +4,7 @@
 #include "cli/explain_report.h"
 #include "cli/play_url.h"
 #include "cli/session.h"
+#include "common/base/encoding.h"
 #include "common/config/settings.h"
 
 namespace reelway::cli {

@@ -183,20 +183,6 @@ Error server_error(long status, const std::string& body, const std::string& wher
                       text_at(fields, "remedy"))};
 }
 
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
-    if (unreserved)
-      encoded.push_back(c);
-    else
-      encoded.append(fmt::format("%{:02X}", byte));
-  }
-  return encoded;
-}
-
 HttpClient::HttpClient(std::string base_url, std::string credential)
     : base_url_(std::move(base_url)), credential_(std::move(credential)) {}
 

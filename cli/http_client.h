@@ -13,9 +13,6 @@ namespace reelway::cli {
 // A code that this release does not know becomes upstream_failed with the server's own words in the detail.
 Error server_error(long status, const std::string& body, const std::string& where);
 
-// Percent-encodes everything but unreserved characters (RFC 3986, section 2.3).
-std::string percent_encoded(std::string_view text);
-
 // Calls one server's JSON API with its credential. Blocking; one call at a time.
 //   Limits: 5 s to connect, 30 s for an answer of at most 16 MiB; an upload may take as long as bytes move.
 //   Proxies from the environment are not used: they would be handed the credential.

@@ -3,6 +3,7 @@
 
 #include "cli/purge_report.h"
 #include "cli/session.h"
+#include "common/base/encoding.h"
 #include "common/config/settings.h"
 
 namespace reelway::cli {

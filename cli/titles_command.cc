@@ -3,6 +3,7 @@
 
 #include "cli/session.h"
 #include "cli/title_report.h"
+#include "common/base/encoding.h"
 
 namespace reelway::cli {
 namespace {

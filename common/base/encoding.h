@@ -20,7 +20,9 @@ std::optional<Bytes> from_base64url(std::string_view text);
 std::string base64(ByteView bytes);
 std::optional<Bytes> from_base64(std::string_view text);
 
-// RFC 3986 section 2.1. Nothing when a '%' is not followed by two hexadecimal digits. A '+' stays a '+'.
+// RFC 3986: encodes every byte but the unreserved characters of section 2.3, with upper-case digits.
+std::string percent_encoded(std::string_view text);
+// Section 2.1. Nothing when a '%' is not followed by two hexadecimal digits. A '+' stays a '+'.
 std::optional<std::string> percent_decoded(std::string_view text);
 
 }  // namespace reelway

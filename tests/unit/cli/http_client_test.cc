@@ -34,10 +34,6 @@ TEST(ServerError, AnyBodyIsRead) {
   }
 }
 
-TEST(PercentEncoding, KeepsUnreservedOnly) {
-  EXPECT_EQ(percent_encoded("/t/aZ9-_.~/x y?&%\xff"), "%2Ft%2FaZ9-_.~%2Fx%20y%3F%26%25%FF");
-}
-
 TEST(HttpClient, NamesAServerThatDoesNotListen) {
   const HttpLibrary library;
   // Bound but not listening: a connection to this port is refused for as long as the test holds it.

@@ -47,6 +47,10 @@ TEST(Encoding, PaddedBase64AndHex) {
   EXPECT_FALSE(from_hex("0g").has_value());
 }
 
+TEST(Encoding, PercentEncodedKeepsUnreservedOnly) {
+  EXPECT_EQ(percent_encoded("/t/aZ9-_.~/x y?&%+\xff"), "%2Ft%2FaZ9-_.~%2Fx%20y%3F%26%25%2B%FF");
+}
+
 TEST(Encoding, PercentDecoded) {
   EXPECT_EQ(percent_decoded(""), "");
   EXPECT_EQ(percent_decoded("a%2Fb%2f%00+%25"), std::string("a/b/\0+%", 7));
