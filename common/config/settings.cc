@@ -21,6 +21,8 @@ namespace reelway::config {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1 << 20;
+constexpr std::string_view kAnyName = "{}";
+constexpr std::size_t kNameMax = 32;
 
 std::string where(std::string_view file, const YAML::Mark& mark) {
   return std::string(file) + ":" + std::to_string(mark.line + 1);
@@ -43,6 +45,25 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+// Whether a key is what a pattern stands for: the same parts, with a name for each {}. With `is_prefix` the pattern may
+// have further parts.
+bool matches(std::string_view pattern, std::string_view key, bool is_prefix) {
+  while (true) {
+    const std::string_view wanted = pattern.substr(0, pattern.find('.')), found = key.substr(0, key.find('.'));
+    if (wanted != found && !(wanted == kAnyName && option_name_ok(found))) return false;
+    const bool pattern_ends = wanted.size() == pattern.size(), key_ends = found.size() == key.size();
+    if (pattern_ends || key_ends) return key_ends && pattern_ends != is_prefix;
+    pattern.remove_prefix(wanted.size() + 1);
+    key.remove_prefix(found.size() + 1);
+  }
+}
+
+const Option* find_option(std::span<const Option> table, std::string_view key) {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const Option& o) { return matches(o.key, key, false); });
+  return found == table.end() ? nullptr : &*found;
 }
 
 // The option or section whose name takes the fewest edits to become `key`.
@@ -68,8 +89,8 @@ std::string_view nearest_key(std::span<const Option> table, std::string_view key
 }
 
 // "public: {listen: ...}" for a missing "public.listen".
-std::string example_line(const Option& option) {
-  std::string line(option.key);
+std::string example_line(const Option& option, std::string_view key) {
+  std::string line(key);
   std::size_t depth = 0;
   for (std::size_t dot = line.find('.'); dot != std::string::npos; dot = line.find('.', dot), ++depth) {
     line.replace(dot, 1, ": {");
@@ -98,14 +119,8 @@ class Reader {
   }
 
  private:
-  const Option* find(std::string_view key) const {
-    const auto found = std::find_if(table_.begin(), table_.end(), [&](const Option& o) { return o.key == key; });
-    return found == table_.end() ? nullptr : &*found;
-  }
-
   bool is_section(std::string_view key) const {
-    const std::string prefix = std::string(key) + ".";
-    return std::any_of(table_.begin(), table_.end(), [&](const Option& o) { return o.key.starts_with(prefix); });
+    return std::any_of(table_.begin(), table_.end(), [&](const Option& o) { return matches(o.key, key, true); });
   }
 
   Result<void> read_map(const YAML::Node& node, const std::string& prefix) {
@@ -129,16 +144,22 @@ class Reader {
       return fault(ErrorCode::config_syntax,
                    where(file_, mark) + ": " + key + " stands on line " + std::to_string(first->second) + " already");
     }
-    if (const Option* option = find(key)) return read_value(*option, mark, value);
+    if (const Option* option = find_option(table_, key)) return read_value(*option, key, mark, value);
     if (is_section(key)) return read_map(value, key + ".");
+    if (const auto section = key.substr(0, key.rfind('.') + 1); is_section(section + std::string(kAnyName))) {
+      return fault(ErrorCode::config_key_unknown, where(file_, mark) + ": " + key + ": expected a name of 1 to " +
+                                                      std::to_string(kNameMax) +
+                                                      " characters of a-z, 0-9 and '-' that begins with a letter");
+    }
     std::string detail = where(file_, mark) + ": there is no option \"" + key + "\"";
     if (!table_.empty()) detail.append("; the nearest is \"").append(nearest_key(table_, key)).append("\"");
     return fault(ErrorCode::config_key_unknown, std::move(detail));
   }
 
-  Result<void> read_value(const Option& option, const YAML::Mark& mark, const YAML::Node& node) {
-    const std::string subject = where(file_, mark) + ": " + std::string(option.key) + ": ";
-    if (option.kind == Kind::text_list) return read_list(option, subject, node);
+  Result<void> read_value(const Option& option, const std::string& key, const YAML::Mark& mark,
+                          const YAML::Node& node) {
+    const std::string subject = where(file_, mark) + ": " + key + ": ";
+    if (option.kind == Kind::text_list) return read_list(option, key, subject, node);
     if (!node.IsScalar() && !node.IsNull()) {
       return fault(ErrorCode::config_value_invalid,
                    subject + "expected " + std::string(expectation(option.kind)) + ", found a list or section");
@@ -148,11 +169,12 @@ class Reader {
       return fault(ErrorCode::config_value_invalid,
                    subject + *expected + ", found " + (text.empty() ? "nothing" : "\"" + text + "\""));
     }
-    values_[std::string(option.key)] = {option.kind == Kind::url && !text.empty() ? *parse_url(text) : text};
+    values_[key] = {option.kind == Kind::url && !text.empty() ? *parse_url(text) : text};
     return {};
   }
 
-  Result<void> read_list(const Option& option, const std::string& subject, const YAML::Node& node) {
+  Result<void> read_list(const Option& option, const std::string& key, const std::string& subject,
+                         const YAML::Node& node) {
     std::vector<std::string> items;
     bool texts = node.IsNull() || node.IsSequence();
     if (node.IsSequence()) {
@@ -166,26 +188,43 @@ class Reader {
     if (option.required && items.empty()) {
       return fault(ErrorCode::config_value_invalid, subject + "expected a list with at least one text");
     }
-    values_[std::string(option.key)] = std::move(items);
+    values_[key] = std::move(items);
     return {};
   }
 
-  // Defaults for what the file leaves out. A default that is no value of its option is a fault of the table.
+  // Defaults for what the file leaves out.
   Result<void> complete() {
     for (const Option& option : table_) {
-      const std::string key(option.key);
-      if (values_.contains(key)) continue;
-      if (option.required) {
-        return fault(
-            ErrorCode::config_key_missing,
-            std::string(file_) + ": " + key + " is missing; a line like this sets it: " + example_line(option));
-      }
-      if (option.kind == Kind::text_list) {
-        CHECK(read_list(option, "", YAML::Load(std::string(option.default_value))).ok());
-      } else {
-        CHECK(!value_fault(option, option.default_value));
-        values_[key] = {std::string(option.default_value)};
-      }
+      for (const std::string& key : keys_of(option)) REELWAY_TRY(complete_one(option, key));
+    }
+    return {};
+  }
+
+  // A key for each section that the file has, where the option has a {}; otherwise its own.
+  std::vector<std::string> keys_of(const Option& option) const {
+    const auto any = option.key.find(kAnyName);
+    if (any == std::string_view::npos) return {std::string(option.key)};
+    const std::string_view section = option.key.substr(0, any + kAnyName.size());
+    std::vector<std::string> keys;
+    for (const auto& [key, line] : lines_) {
+      if (matches(section, key, false)) keys.push_back(key + std::string(option.key.substr(section.size())));
+    }
+    return keys;
+  }
+
+  // A default that is no value of its option is a fault of the table.
+  Result<void> complete_one(const Option& option, const std::string& key) {
+    if (values_.contains(key)) return {};
+    if (option.required) {
+      return fault(
+          ErrorCode::config_key_missing,
+          std::string(file_) + ": " + key + " is missing; a line like this sets it: " + example_line(option, key));
+    }
+    if (option.kind == Kind::text_list) {
+      CHECK(read_list(option, key, "", YAML::Load(std::string(option.default_value))).ok());
+    } else {
+      CHECK(!value_fault(option, option.default_value));
+      values_[key] = {std::string(option.default_value)};
     }
     return {};
   }
@@ -198,12 +237,18 @@ class Reader {
 
 }  // namespace
 
+bool option_name_ok(std::string_view name) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= kNameMax && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(), fits);
+}
+
 Result<Settings> parse(std::span<const Option> table, std::string_view yaml, std::string_view file_name) {
   auto values = Reader(table, file_name).read(yaml);
   if (!values.ok()) return std::move(values).error();
   Settings settings;
   settings.values_ = std::move(values).value();
-  for (const Option& option : table) settings.kinds_.emplace(option.key, option.kind);
+  for (const auto& [key, value] : settings.values_) settings.kinds_.emplace(key, find_option(table, key)->kind);
   return settings;
 }
 
@@ -252,6 +297,16 @@ std::chrono::milliseconds Settings::duration(std::string_view key) const {
 Endpoint Settings::endpoint(std::string_view key) const {
   auto endpoint = parse_endpoint(raw(key, {Kind::endpoint}).front());
   return endpoint.ok() ? std::move(endpoint).value() : Endpoint{};
+}
+
+std::vector<std::string> Settings::names(std::string_view section) const {
+  const std::string prefix = std::string(section) + ".";
+  std::vector<std::string> names;
+  for (auto entry = values_.lower_bound(prefix); entry != values_.end() && entry->first.starts_with(prefix); ++entry) {
+    const std::string name = entry->first.substr(prefix.size(), entry->first.find('.', prefix.size()) - prefix.size());
+    if (names.empty() || names.back() != name) names.push_back(name);
+  }
+  return names;
 }
 
 const std::vector<std::string>& Settings::list(std::string_view key) const {

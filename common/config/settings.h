@@ -27,6 +27,10 @@ enum class Kind : std::uint8_t {
 
 // One option of a program. The table of these is the one place where an option is described: loading, --help,
 // the commented example in config/ and docs/reference come from it.
+//
+// A part of a key that is {} stands for a name that the file chooses (option_name_ok()): "stores.{}.url" is url under
+// each section of stores. The options of such a section are asked for, and have their defaults, where the file has the
+// section; Settings then has each under its name, "stores.archive.url".
 struct Option {
   std::string_view key;  // dotted: "store.memory_bytes" is memory_bytes under store in the file
   Kind kind;
@@ -52,6 +56,8 @@ class Settings {
   std::chrono::milliseconds duration(std::string_view key) const;
   Endpoint endpoint(std::string_view key) const;
   const std::vector<std::string>& list(std::string_view key) const;
+  // The names that the file chose below a section: those of {} in "stores.{}.url" for "stores". Sorted.
+  std::vector<std::string> names(std::string_view section) const;
 
  private:
   friend Result<Settings> load(std::span<const Option>, const std::string&);
@@ -62,6 +68,9 @@ class Settings {
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::map<std::string, Kind, std::less<>> kinds_;
 };
+
+// 1 to 32 of a-z, 0-9 and '-', beginning with a letter.
+bool option_name_ok(std::string_view name);
 
 // Errors name the file, the line, the option and what was expected: config_unreadable, config_syntax,
 // config_key_missing, config_key_unknown (with the nearest known key), config_value_invalid.

@@ -257,5 +257,53 @@ TEST_F(ConfigFiles, SecretOfOtherFormIsRefused) {
   EXPECT_EQ(read_secret(folder_ + "/none").error().code, ErrorCode::config_unreadable);
 }
 
+constexpr auto kNamed = std::to_array<Option>({
+    {"level", Kind::text, "info", false, 0, 0, "The log."},
+    {"stores.{}.url", Kind::url, "", true, 0, 0, "Where it is."},
+    {"stores.{}.parts", Kind::integer, "4", false, 1, 9, "Parts at once."},
+    {"stores.{}.tags", Kind::text_list, "[]", false, 0, 0, "Tags."},
+});
+
+TEST(NamedSections, EachHasItsOwnValuesAndDefaults) {
+  const auto settings = parse(kNamed, "stores:\n  b-2: {url: http://b:1}\n  a: {url: http://a:1, parts: 7}\n", "f");
+  ASSERT_TRUE(settings.ok()) << settings.error().detail;
+  EXPECT_THAT(settings->names("stores"), ElementsAre("a", "b-2"));
+  EXPECT_EQ(settings->text("stores.a.url"), "http://a:1");
+  EXPECT_EQ(settings->integer("stores.a.parts"), 7);
+  EXPECT_EQ(settings->integer("stores.b-2.parts"), 4);
+  EXPECT_THAT(settings->list("stores.b-2.tags"), IsEmpty());
+}
+
+TEST(NamedSections, NoneIsNoFault) {
+  for (const char* yaml : {"", "stores:\n", "stores: {}\n"}) {
+    const auto settings = parse(kNamed, yaml, "f");
+    ASSERT_TRUE(settings.ok()) << settings.error().detail;
+    EXPECT_THAT(settings->names("stores"), IsEmpty());
+  }
+}
+
+TEST(NamedSections, FaultsNameTheSection) {
+  const auto fault = [](std::string_view yaml) {
+    const auto settings = parse(kNamed, yaml, "f");
+    return settings.ok() ? std::string("accepted")
+                         : std::string(settings.error().info().name) + " " + settings.error().detail;
+  };
+  EXPECT_THAT(fault("stores: {a: {parts: 1}}"), AllOf(HasSubstr("config_key_missing"), HasSubstr("stores.a.url")));
+  EXPECT_THAT(fault("stores: {a: }"), AllOf(HasSubstr("config_key_missing"), HasSubstr("stores: {a: {url: ")));
+  EXPECT_THAT(fault("stores: {a: {url: http://a:1, parts: 10}}"),
+              AllOf(HasSubstr("config_value_invalid"), HasSubstr("stores.a.parts")));
+  EXPECT_THAT(fault("stores: {a: {urls: http://a:1}}"), HasSubstr("config_key_unknown"));
+  EXPECT_THAT(fault("stores: {A_: {url: http://a:1}}"), AllOf(HasSubstr("config_key_unknown"), HasSubstr("a-z, 0-9")));
+  EXPECT_THAT(fault("stores: {a: {url: http://a:1, url: http://b:1}}"), HasSubstr("config_syntax"));
+}
+
+TEST(NamedSections, TheExampleLoadsAndShowsTheSection) {
+  const std::string example = commented_example(kNamed, "X");
+  ASSERT_TRUE(parse(kNamed, example, "f").ok()) << example;
+  EXPECT_THAT(example, HasSubstr("  # example:\n  #   # Where it is.\n"));
+  EXPECT_THAT(example, HasSubstr("\n  #   url: "));
+  EXPECT_THAT(reference_page(kNamed, "x"), HasSubstr("| `stores.NAME.url` |"));
+}
+
 }  // namespace
 }  // namespace reelway::config
