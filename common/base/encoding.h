@@ -25,4 +25,7 @@ std::string percent_encoded(std::string_view text);
 // Section 2.1. Nothing when a '%' is not followed by two hexadecimal digits. A '+' stays a '+'.
 std::optional<std::string> percent_decoded(std::string_view text);
 
+// RFC 3629: no overlong form, no surrogate, nothing beyond U+10FFFF.
+bool is_utf8(std::string_view text);
+
 }  // namespace reelway

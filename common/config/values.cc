@@ -200,6 +200,7 @@ std::string placeholder(const Option& option) {
     case Kind::text_list: return "[]";
   }
   std::string name(option.key);
+  if (const auto any = name.find("{}"); any != std::string::npos) name.replace(any, 2, "example");
   std::replace(name.begin(), name.end(), '.', '_');
   if (name.ends_with("_dir") || name.ends_with("_directory")) return "/var/lib/reelway";
   if (name.ends_with("_file")) name.resize(name.size() - 5);

@@ -27,10 +27,11 @@ export const libraryHome = [
   { header: /^<uv\.h>/, folders: ["origin/net", "origin/io"] },
   { header: /^[<"]llhttp\.h/, folders: ["common/http"] },
   { header: /^<rocksdb\//, folders: ["edge/store", "edge/replica", "origin/store"] },
-  { header: /^<openssl\//, folders: ["common/access", "common/transport", "origin/ingest", "origin/fleet"] },
+  { header: /^<openssl\//, folders: ["common/access", "common/transport", "origin/ingest", "origin/objects", "origin/fleet"] },
   { header: /^<yaml-cpp\//, folders: ["common/config"] },
   { header: /^<(prometheus\/|spdlog\/(?!fmt\/))/, folders: ["common/telemetry"] },
-  { header: /^<curl\//, folders: ["cli", "origin/worker"] },
+  { header: /^<curl\//, folders: ["cli", "origin/objects", "origin/worker"] },
+  { header: /^<(pugixml\.hpp|zlib\.h)>/, folders: ["origin/objects"] },
   { header: /^<(seccomp|sys\/capability|linux\/landlock)\.h>/, folders: ["origin/transcode"] },
   { header: /^<CLI\//, folders: ["cli", "loadtest"] },
 ];

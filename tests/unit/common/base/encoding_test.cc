@@ -51,6 +51,15 @@ TEST(Encoding, PercentEncodedKeepsUnreservedOnly) {
   EXPECT_EQ(percent_encoded("/t/aZ9-_.~/x y?&%+\xff"), "%2Ft%2FaZ9-_.~%2Fx%20y%3F%26%25%2B%FF");
 }
 
+TEST(Encoding, Utf8IsStrict) {
+  for (const char* right : {"", "a", "\u00e9\u20ac\U0001F3AC", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(right)) << right;
+  for (const char* wrong : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                            "\xf8\x88\x80\x80\x80", "\xe2\x82", "a\xffb"}) {
+    EXPECT_FALSE(is_utf8(wrong)) << wrong;
+  }
+}
+
 TEST(Encoding, PercentDecoded) {
   EXPECT_EQ(percent_decoded(""), "");
   EXPECT_EQ(percent_decoded("a%2Fb%2f%00+%25"), std::string("a/b/\0+%", 7));
