@@ -20,6 +20,7 @@ enum ExitCode : int { kDone = 0, kFailed = 1, kUsage = 2, kConfiguration = 78 };
 constexpr const char* kFooter = R"help(
 Examples:
   reelway ingest ~/films/sintel.mp4 --name "Sintel"
+  reelway import s3://films/2024/ --ending .mov
   reelway titles
   reelway quality sintel
   reelway jobs
@@ -98,6 +99,8 @@ int main(int argc, char** argv) {
 
   cli::Invocation chosen;
   cli::add_ingest(app, chosen);
+  cli::add_import(app, chosen);
+  cli::add_imports(app, chosen);
   cli::add_titles(app, chosen);
   cli::add_quality(app, chosen);
   cli::add_play_url(app, chosen);

@@ -37,6 +37,8 @@ struct Invocation {
 
 // Each adds its subcommand, with options, help and examples, to the application.
 void add_ingest(CLI::App& app, Invocation& chosen);
+void add_import(CLI::App& app, Invocation& chosen);
+void add_imports(CLI::App& app, Invocation& chosen);
 void add_titles(CLI::App& app, Invocation& chosen);
 void add_quality(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);

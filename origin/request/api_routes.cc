@@ -12,6 +12,13 @@ constexpr std::size_t kParameterBytesMax = 128;
 constexpr std::array kRoutes = {
     Route{Method::post, "/v1/uploads", "begin_upload", RouteKind::call, begin_upload},
     Route{Method::put, "/v1/uploads/{}", "upload", RouteKind::upload, nullptr},
+    Route{Method::get, "/v1/object-stores", "list_object_stores", RouteKind::call, list_object_stores},
+    Route{Method::post, "/v1/object-stores/list", "list_objects", RouteKind::call, list_objects},
+    Route{Method::post, "/v1/imports", "begin_import", RouteKind::call, begin_import},
+    Route{Method::get, "/v1/imports", "list_imports", RouteKind::call, list_imports},
+    Route{Method::get, "/v1/imports/{}", "show_import", RouteKind::call, show_import},
+    Route{Method::post, "/v1/imports/{}/cancel", "cancel_import", RouteKind::call, cancel_import},
+    Route{Method::post, "/v1/imports/{}/resume", "resume_import", RouteKind::call, resume_import},
     Route{Method::post, "/v1/titles", "create_title", RouteKind::call, create_title},
     Route{Method::get, "/v1/titles", "list_titles", RouteKind::call, list_titles},
     Route{Method::get, "/v1/titles/{}", "show_title", RouteKind::call, show_title},

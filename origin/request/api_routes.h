@@ -15,6 +15,7 @@
 #include "origin/fleet/edge_registry.h"
 #include "origin/fleet/rights_mirror.h"
 #include "origin/fleet/signing_keys.h"
+#include "origin/ingest/imports.h"
 #include "origin/ingest/upload.h"
 #include "origin/jobs/ingest_jobs.h"
 #include "origin/net/event_loop.h"
@@ -31,6 +32,7 @@ struct ApiServices {
   ControlStore& store;
   Catalog& catalog;
   Uploads& uploads;
+  Imports& imports;
   IngestJobs& jobs;
   SigningKeys& keys;
   const RightsServices& rights;
@@ -95,6 +97,14 @@ Result<Reply> begin_upload(const ApiServices& services, const ApiCall& call);
 Result<Reply> list_jobs(const ApiServices& services, const ApiCall& call);
 Result<Reply> show_job(const ApiServices& services, const ApiCall& call);
 Result<Reply> cancel_job(const ApiServices& services, const ApiCall& call);
+// import_routes.cc
+Result<Reply> list_object_stores(const ApiServices& services, const ApiCall& call);
+Result<Reply> list_objects(const ApiServices& services, const ApiCall& call);
+Result<Reply> begin_import(const ApiServices& services, const ApiCall& call);
+Result<Reply> list_imports(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_import(const ApiServices& services, const ApiCall& call);
+Result<Reply> cancel_import(const ApiServices& services, const ApiCall& call);
+Result<Reply> resume_import(const ApiServices& services, const ApiCall& call);
 // key_routes.cc
 Result<Reply> list_keys(const ApiServices& services, const ApiCall& call);
 Result<Reply> rotate_keys(const ApiServices& services, const ApiCall& call);

@@ -64,6 +64,32 @@ constexpr std::array kOptions = {
                    "The largest film that may be uploaded. Larger ones are refused before their first byte."},
     config::Option{"ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
                    "What must stay free on the disk of data_dir: an upload that would take more is refused."},
+    config::Option{"object_stores.{}.endpoint", Kind::url, "", true, 0, 0,
+                   "Address of an S3-compatible object store that films are imported from, such as "
+                   "https://s3.eu-west-1.amazonaws.com. Use https:// unless the store is on this machine."},
+    config::Option{"object_stores.{}.region", Kind::text, "us-east-1", false, 0, 0,
+                   "The store's region, which is part of each request's signature. Stores without regions take any."},
+    config::Option{"object_stores.{}.addressing", Kind::text, "path", false, 0, 0,
+                   "path or host: where a request names its bucket. Amazon asks for host; most others know path."},
+    config::Option{"object_stores.{}.access_key_id", Kind::text, "", true, 0, 0,
+                   "The id of the access key. It needs the rights to list the buckets and to read their objects."},
+    config::Option{"object_stores.{}.secret_file", Kind::path, "", true, 0, 0,
+                   "File whose first line is the secret of the access key, at least 16 characters. Only its owner may "
+                   "read it (mode 0600). Read at start."},
+    config::Option{"object_stores.{}.session_token_file", Kind::path, "", false, 0, 0,
+                   "File whose first line is the session token, for temporary credentials. Empty for lasting ones."},
+    config::Option{"object_stores.{}.ca_file", Kind::path, "", false, 0, 0,
+                   "Certificates of the authorities that may have signed the store's. Empty: the system's."},
+    config::Option{
+        "object_stores.{}.etag_is_md5", Kind::flag, "true", false, 0, 0,
+        "Whether an ETag of 32 hexadecimal digits is the MD5 of its object, as with Amazon, MinIO and Ceph; "
+        "then what was fetched is compared with it. Set it to false for a store that makes ETags otherwise."},
+    config::Option{"imports.objects_at_once", Kind::integer, "2", false, 1, 16,
+                   "How many objects are imported at once. More wait for their turn."},
+    config::Option{"imports.parts_at_once", Kind::integer, "4", false, 1, 32,
+                   "How many parts of one object are fetched at once, each over a connection of its own."},
+    config::Option{"imports.part_bytes", Kind::bytes, "16MiB", false, 64 * kKiB, kGiB,
+                   "The size of a part. A crash costs at most the parts in flight."},
     config::Option{"transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0, "The ffmpeg program."},
     config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
     config::Option{"transcode.jobs", Kind::integer, "0", false, 0, 64,
@@ -149,6 +175,48 @@ std::size_t slots_of(const config::Settings& settings) {
   return jobs > 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
 }
 
+Result<ObjectStoreConfig> object_store(const config::Settings& settings, const std::string& name) {
+  const std::string section = "object_stores." + name + ".";
+  ObjectStoreConfig out;
+  out.name = name;
+  out.endpoint = settings.text(section + "endpoint");
+  out.region = settings.text(section + "region");
+  const std::string& addressing = settings.text(section + "addressing");
+  if (addressing != "path" && addressing != "host") {
+    return invalid(section + "addressing: expected path or host, found: " + addressing);
+  }
+  out.path_style = addressing == "path";
+  out.credentials.access_key_id = settings.text(section + "access_key_id");
+  // Both go into a header field, between slashes.
+  for (const auto& [what, text] :
+       {std::pair{"region", &out.region}, std::pair{"access_key_id", &out.credentials.access_key_id}}) {
+    const bool fits =
+        std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f && c != '/' && c != ','; });
+    if (text->empty() || !fits) return invalid(section + what + ": expected printable characters without '/' and ','");
+  }
+  out.ca_file = settings.text(section + "ca_file");
+  out.etag_is_md5 = settings.flag(section + "etag_is_md5");
+  auto secret = config::read_secret(settings.text(section + "secret_file"));
+  if (!secret) return secret.error();
+  out.credentials.secret_access_key = std::move(secret).value();
+  if (const std::string& file = settings.text(section + "session_token_file"); !file.empty()) {
+    auto token = config::read_secret(file);
+    if (!token) return token.error();
+    out.credentials.session_token = std::move(token).value();
+  }
+  return out;
+}
+
+Result<std::vector<ObjectStoreConfig>> object_stores(const config::Settings& settings) {
+  std::vector<ObjectStoreConfig> stores;
+  for (const std::string& name : settings.names("object_stores")) {
+    auto store = object_store(settings, name);
+    if (!store) return store.error();
+    stores.push_back(std::move(store).value());
+  }
+  return stores;
+}
+
 Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   auto credential = config::read_secret(settings.text("api.credential_file"));
   if (!credential) return credential.error();
@@ -198,6 +266,12 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.token_lifetime = std::chrono::duration_cast<std::chrono::seconds>(settings.duration("play.token_lifetime"));
   out.upload_bytes_max = settings.bytes("ingest.upload_bytes_max");
   out.free_bytes_min = settings.bytes("ingest.free_bytes_min");
+  auto stores = object_stores(settings);
+  if (!stores) return stores.error();
+  out.object_stores = std::move(stores).value();
+  out.import_objects_at_once = static_cast<std::size_t>(settings.integer("imports.objects_at_once"));
+  out.import_parts_at_once = static_cast<std::size_t>(settings.integer("imports.parts_at_once"));
+  out.import_part_bytes = settings.bytes("imports.part_bytes");
   out.ffmpeg = settings.text("transcode.ffmpeg");
   out.ffprobe = settings.text("transcode.ffprobe");
   out.transcode_jobs = slots_of(settings);

@@ -109,6 +109,18 @@ UploadOptions upload_options(const OriginConfig& config) {
   return options;
 }
 
+ImportsOptions imports_options(const OriginConfig& config) {
+  ImportsOptions options;
+  options.data_dir = config.data_dir;
+  options.stores = config.object_stores;
+  options.object_bytes_max = config.upload_bytes_max;
+  options.free_bytes_min = config.free_bytes_min;
+  options.objects_at_once = config.import_objects_at_once;
+  options.parts_at_once = config.import_parts_at_once;
+  options.part_bytes = config.import_part_bytes;
+  return options;
+}
+
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
@@ -132,6 +144,7 @@ struct OriginServer::Parts {
         keys(std::move(signing_keys)),
         catalog(*store, system_clock, catalog_options(config)),
         uploads(*store, catalog, system_clock, system_random, upload_options(config)),
+        imports(*store, catalog, uploads, system_clock, system_random, imports_options(config)),
         jobs(*store, catalog, uploads, system_clock, system_random, jobs_options(config)),
         time(system_clock),
         registry(system_clock),
@@ -153,6 +166,7 @@ struct OriginServer::Parts {
                      *store,
                      catalog,
                      uploads,
+                     imports,
                      jobs,
                      *keys,
                      rights,
@@ -178,7 +192,8 @@ struct OriginServer::Parts {
         drain_timer(loop, [this] { abort(); }) {}
 
   std::string metrics() const {
-    return metrics_page({loop, api, media, files, jobs, *keys, mirror, beats, replica_counters, registry, counters});
+    return metrics_page(
+        {loop, api, media, files, imports, jobs, *keys, mirror, beats, replica_counters, registry, counters});
   }
 
   Result<void> open() {
@@ -195,6 +210,7 @@ struct OriginServer::Parts {
     beats.start();
     mirror.start();
     sweep_timer.start_every(kSweepStepPeriod);
+    REELWAY_TRY(imports.start());
     return jobs.start();
   }
 
@@ -216,8 +232,13 @@ struct OriginServer::Parts {
     api.drain([this] { api_empty = true; });
     media.drain([this] { media_empty = true; });
     work.drain([this] { work_empty = true; });
-    // A child process is killed and its thread joined there: not on the loop.
-    loop.run_cleanup([this] { jobs.stop(); }, [this] { jobs_stopped = true; });
+    // Child processes are killed, transfers broken off and their threads joined there: not on the loop.
+    loop.run_cleanup(
+        [this] {
+          imports.stop();
+          jobs.stop();
+        },
+        [this] { jobs_stopped = true; });
     settle_timer.start_every(kSettlePeriod);
   }
 
@@ -242,6 +263,7 @@ struct OriginServer::Parts {
   std::unique_ptr<SigningKeys> keys;
   Catalog catalog;
   Uploads uploads;
+  Imports imports;
   IngestJobs jobs;
   OriginTime time;
   EdgeRegistry registry;
@@ -289,6 +311,7 @@ Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, Origi
   auto parts = std::make_unique<Parts>(loop, std::move(config), clock, random, std::move(store).value(),
                                        std::move(keys).value());
   if (const auto opened = parts->open(); !opened) {
+    parts->imports.stop();
     parts->jobs.stop();
     return opened.error();
   }

@@ -40,6 +40,15 @@ void add_keys(MetricPage& page, const SigningKeys& keys) {
   page.gauge(origin_metric("reelway_origin_signing_keys"), retired, {{"state", "retired"}});
 }
 
+void add_imports(MetricPage& page, const Imports& imports) {
+  const Imports::Counters counters = imports.counters();
+  page.gauge(origin_metric("reelway_origin_imports_queued"), static_cast<double>(counters.queued));
+  page.gauge(origin_metric("reelway_origin_imports_running"), static_cast<double>(counters.running));
+  page.counter(origin_metric("reelway_origin_imports_done_total"), counters.done);
+  page.counter(origin_metric("reelway_origin_imports_failed_total"), counters.failed);
+  page.counter(origin_metric("reelway_origin_import_bytes_total"), counters.received_bytes);
+}
+
 void add_jobs(MetricPage& page, const IngestJobs& jobs) {
   const IngestJobs::Counters counters = jobs.counters();
   page.gauge(origin_metric("reelway_origin_jobs_queued"), static_cast<double>(counters.queued));
@@ -105,6 +114,7 @@ std::string metrics_page(const MetricSources& sources) {
   add_port(page, sources.media, "media");
   add_files(page, sources.files);
   add_keys(page, sources.keys);
+  add_imports(page, sources.imports);
   add_jobs(page, sources.jobs);
   add_mirror(page, sources.mirror);
   add_beats(page, sources.beats);

@@ -7,6 +7,7 @@
 #include "origin/fleet/edge_registry.h"
 #include "origin/fleet/rights_mirror.h"
 #include "origin/fleet/signing_keys.h"
+#include "origin/ingest/imports.h"
 #include "origin/io/file_reader.h"
 #include "origin/jobs/ingest_jobs.h"
 #include "origin/net/event_loop.h"
@@ -21,6 +22,7 @@ struct MetricSources {
   const HttpServer& api;
   const HttpServer& media;
   const FileReader& files;
+  const Imports& imports;
   const IngestJobs& jobs;
   const SigningKeys& keys;
   const RightsMirror& mirror;

@@ -88,5 +88,26 @@ TEST_F(OptionsTest, TheExampleHoldsEveryOption) {
   EXPECT_TRUE(config::parse(origin_options(), example, "example").ok());
 }
 
+TEST_F(OptionsTest, ObjectStoresAreReadWithTheirSecrets) {
+  secret("s3", std::string(40, 'k'));
+  secret("token", std::string(200, 't'));
+  const std::string section =
+      "object_stores:\n  archive:\n    endpoint: https://s3.example.net\n    access_key_id: AKID\n"
+      "    secret_file: " +
+      folder_ + "/s3\n";
+  const auto loaded = load(section + "    addressing: host\n    session_token_file: " + folder_ + "/token\n");
+  ASSERT_TRUE(loaded.ok()) << describe(loaded.error());
+  ASSERT_EQ(loaded->object_stores.size(), 1u);
+  const ObjectStoreConfig& store = loaded->object_stores[0];
+  EXPECT_EQ(store.name + " " + store.endpoint + " " + store.region, "archive https://s3.example.net us-east-1");
+  EXPECT_EQ(store.credentials.access_key_id, "AKID");
+  EXPECT_EQ(store.credentials.secret_access_key, std::string(40, 'k'));
+  EXPECT_EQ(store.credentials.session_token, std::string(200, 't'));
+  EXPECT_FALSE(store.path_style);
+  EXPECT_TRUE(store.etag_is_md5);
+  EXPECT_NE(refusal(section + "    addressing: dns\n").find("object_stores.archive.addressing"), std::string::npos);
+  EXPECT_NE(refusal(section + "    region: eu/west\n").find("object_stores.archive.region"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace reelway::origin
