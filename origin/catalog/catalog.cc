@@ -190,6 +190,26 @@ Result<std::string> Catalog::current_version(std::string_view title) {
   return found->record.current_version;
 }
 
+Result<std::string> Catalog::find_original(std::string_view sha256) {
+  std::string after;
+  for (bool more = true; more;) {
+    const Result<Page> page = state_->store.range(kVersionPrefix, kPage, after);
+    if (!page.ok()) return page.error();
+    for (const KeyValue& entry : page->entries) {
+      after = entry.key;
+      // Nearly all are passed by without being parsed.
+      if (entry.value.find(sha256) == std::string::npos) continue;
+      const Result<VersionRecord> record = parse_version_record(entry.key, entry.value);
+      if (!record.ok()) return record.error();
+      if (record->sha256 == sha256 && record->state != VersionState::failed) {
+        return record->title + "/" + record->version;
+      }
+    }
+    more = page->more;
+  }
+  return std::string();
+}
+
 Result<void> Catalog::check_new(std::string_view title, bool new_version) {
   if (!is_title_id(title)) return error_of(ErrorCode::title_id_invalid, std::string(title));
   const Result<std::optional<Found<TitleRecord>>> found = state_->find_title(title);

@@ -77,6 +77,10 @@ class Catalog {
   // only ingests have failed; title_not_found for a new version of nothing.
   Result<void> check_new(std::string_view title, bool new_version);
 
+  // A version whose original has this SHA-256, as "<title>/<version>", but of a failed one; empty for none. Looks at
+  // every version: for the end of an upload, not for a request.
+  Result<std::string> find_original(std::string_view sha256);
+
   // Folder of a version, "<data_dir>/titles/<title>/<version>", and of its original,
   // "<data_dir>/originals/<title>/<version>/source".
   std::string version_folder(std::string_view title, std::string_view version) const;

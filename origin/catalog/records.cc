@@ -171,14 +171,20 @@ Result<JobRecord> parse_job(std::string_view key, std::string_view json) {
   return fields.finish(std::move(record));
 }
 
+// Fields that came later are left out while they say nothing, so that a record's text stays what it was before them:
+// changes compare it.
 std::string to_json(const UploadRecord& record) {
-  return dump_record({{"filename", record.filename},
-                      {"size_bytes", record.size_bytes},
-                      {"title", record.title},
-                      {"new_version", record.new_version},
-                      {"state", name_of(record.state)},
-                      {"sha256", record.sha256},
-                      {"created_at_ms", record.created_at_ms}});
+  Json json = {{"filename", record.filename},          {"size_bytes", record.size_bytes}, {"title", record.title},
+               {"new_version", record.new_version},    {"state", name_of(record.state)},  {"sha256", record.sha256},
+               {"created_at_ms", record.created_at_ms}};
+  if (record.resumable) json["resumable"] = true;
+  if (record.partial) json["partial"] = true;
+  if (!record.parts.empty()) json["parts"] = record.parts;
+  if (!record.metadata.empty()) json["metadata"] = record.metadata;
+  if (!record.fingerprint.empty()) json["fingerprint"] = record.fingerprint;
+  if (record.completed_at_ms != 0) json["completed_at_ms"] = record.completed_at_ms;
+  if (!record.duplicate_of.empty()) json["duplicate_of"] = record.duplicate_of;
+  return dump_record(std::move(json));
 }
 
 Result<UploadRecord> parse_upload(std::string_view key, std::string_view json) {
@@ -192,6 +198,15 @@ Result<UploadRecord> parse_upload(std::string_view key, std::string_view json) {
   record.state = fields.state<UploadState>("state", kUploadStates);
   record.sha256 = fields.text("sha256");
   record.created_at_ms = fields.number<std::int64_t>("created_at_ms");
+  record.resumable = fields.find("resumable") != nullptr && fields.flag("resumable");
+  record.partial = fields.find("partial") != nullptr && fields.flag("partial");
+  if (fields.find("parts") != nullptr) record.parts = fields.text("parts");
+  if (fields.find("metadata") != nullptr) record.metadata = fields.text("metadata");
+  if (fields.find("fingerprint") != nullptr) record.fingerprint = fields.text("fingerprint");
+  if (fields.find("completed_at_ms") != nullptr) {
+    record.completed_at_ms = fields.number<std::int64_t>("completed_at_ms");
+  }
+  if (fields.find("duplicate_of") != nullptr) record.duplicate_of = fields.text("duplicate_of");
   return fields.finish(std::move(record));
 }
 

@@ -92,6 +92,15 @@ struct UploadRecord {
   UploadState state = UploadState::waiting;
   std::string sha256;  // once complete
   std::int64_t created_at_ms = 0;
+  // Of uploads by tus (docs/ingest.md).
+  bool resumable = false;   // its bytes come by PATCH; how far they are is in its progress file
+  bool partial = false;     // only to be concatenated: never turns complete, and names no title
+  std::string parts;        // the Upload-Concat of a final upload
+  std::string metadata;     // Upload-Metadata, as the client sent it
+  std::string fingerprint;  // of the client's file, by which the client finds this upload again
+  // Once complete.
+  std::int64_t completed_at_ms = 0;
+  std::string duplicate_of;  // an original that has the same bytes: "<title>/<version>";
 };
 
 std::string_view name_of(TitleState state);

@@ -4,9 +4,14 @@
 
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
+#include "origin/request/upload_sinks.h"
 
 // The life of a request of the API. A JSON route waits for the whole body, which is small, and then runs its function
-// on a worker, since functions ask the control store. An upload's body goes to its receiver as it comes.
+// on a worker, since functions ask the control store. An upload's body goes to its receiver as it comes; so does that
+// of tus, whose other requests are read from their head and answered in header fields.
+//
+// A client whose connection broke asks for the offset before the origin has noticed that the former connection is dead.
+// So asking for it, or deleting the upload, ends a body that is still being received; a second body is refused.
 
 namespace reelway::origin {
 namespace {
@@ -24,13 +29,16 @@ Error client_error(ErrorCode code, std::string detail) {
 }  // namespace
 
 std::span<const Step<ApiRequest>> ApiRequest::steps() {
-  static constexpr std::array<Step<ApiRequest>, 9> kSteps = {{
+  static constexpr std::array<Step<ApiRequest>, 12> kSteps = {{
       {"authenticate", &ApiRequest::authenticate},
       {"route", &ApiRequest::route},
       {"serve_metrics", &ApiRequest::serve_metrics},
+      {"read_tus", &ApiRequest::read_tus},
+      {"free_upload", &ApiRequest::free_upload},
       {"claim_upload", &ApiRequest::claim_upload},
       {"receive_body", &ApiRequest::receive_body},
       {"finish_upload", &ApiRequest::finish_upload},
+      {"call_tus", &ApiRequest::call_tus},
       {"parse_body", &ApiRequest::parse_body},
       {"call", &ApiRequest::call},
       {"reply", &ApiRequest::reply},
@@ -87,7 +95,8 @@ Verdict ApiRequest::authenticate() {
 }
 
 Verdict ApiRequest::route() {
-  match_ = match_route(head_->method, head_->path());
+  const bool tus = head_->path().starts_with(kTusFolder.substr(0, kTusFolder.size() - 1));
+  match_ = match_route(tus ? tus_method(*head_) : head_->method, head_->path());
   if (match_.route != nullptr) return Verdict::next;
   if (match_.allow.empty()) return fail(client_error(ErrorCode::http_not_found, ""));
   Response response = error_reply(client_error(ErrorCode::http_method_not_allowed, std::string(head_->method_text)));
@@ -103,7 +112,39 @@ Verdict ApiRequest::serve_metrics() {
   return send(std::move(response));
 }
 
+Verdict ApiRequest::read_tus() {
+  if (match_.route->kind != RouteKind::tus) return Verdict::next;
+  auto read = read_tus_call(*head_, match_.parameters.empty() ? "" : match_.parameters[0]);
+  if (!read) return fail(read.error());
+  tus_ = std::move(read).value();
+  if (tus_->kind == TusCall::Kind::options) return send(tus_options(services_.config.upload_bytes_max));
+  return Verdict::next;
+}
+
+Verdict ApiRequest::free_upload() {
+  if (!tus_ || tus_->upload.empty()) return Verdict::next;
+  const auto other = services_.active_uploads.find(tus_->upload);
+  if (!other) return Verdict::next;
+  if (tus_->kind == TusCall::Kind::append) {
+    return fail(client_error(ErrorCode::upload_locked, "another request is sending bytes of " + tus_->upload));
+  }
+  const auto self = std::static_pointer_cast<ApiRequest>(shared_from_this());
+  // Later, when nothing of the other request is running any more.
+  other->give_way([self] { self->loop_.post([self] { self->advance(); }); });
+  return Verdict::wait;
+}
+
 Verdict ApiRequest::claim_upload() {
+  if (tus_) {
+    if (tus_->kind != TusCall::Kind::append && tus_->kind != TusCall::Kind::create) return Verdict::next;
+    responder_->limit_body(services_.config.upload_bytes_max);
+    if (tus_->kind == TusCall::Kind::create) {
+      receive(new_upload_sink(services_.uploads, tus_->creation, tus_->bytes), "");
+    } else {
+      receive(resumed_upload_sink(services_.uploads, *tus_->bytes), tus_->upload);
+    }
+    return Verdict::next;
+  }
   if (match_.route->kind != RouteKind::upload) return Verdict::next;
   if (!head_->content_length) return fail(client_error(ErrorCode::http_length_required, ""));
   responder_->limit_body(services_.config.upload_bytes_max);
@@ -112,18 +153,24 @@ Verdict ApiRequest::claim_upload() {
                                                               " bytes, the limit is " +
                                                               std::to_string(services_.config.upload_bytes_max)));
   }
+  receive(whole_upload_sink(services_.uploads, match_.parameters.at(0), *head_->content_length), "");
+  return Verdict::next;
+}
+
+// `active`: the upload by which other requests find this receiver; empty when they need not.
+void ApiRequest::receive(std::unique_ptr<UploadSink> sink, std::string active) {
   const auto self = std::static_pointer_cast<ApiRequest>(shared_from_this());
   UploadReceiver::Events events;
   events.on_room = [self] {
     if (self->responder_ != nullptr) self->responder_->resume_body();
   };
-  events.on_end = [self](Result<UploadRecord> result) {
+  events.on_end = [self](Result<UploadStatus> result) {
     self->uploaded_ = std::move(result);
     self->advance();
   };
-  upload_ = std::make_shared<UploadReceiver>(services_.loop, services_.uploads, std::move(events));
-  upload_->start(match_.parameters.at(0), *head_->content_length);
-  return Verdict::next;
+  upload_ = std::make_shared<UploadReceiver>(services_.loop, std::move(sink), std::move(events));
+  if (!active.empty()) services_.active_uploads.add(std::move(active), upload_);
+  upload_->start();
 }
 
 Verdict ApiRequest::receive_body() {
@@ -143,10 +190,46 @@ Verdict ApiRequest::finish_upload() {
     ++services_.counters.uploads_failed;
     return fail(uploaded_->error());
   }
-  ++services_.counters.uploads_completed;
-  const UploadRecord& record = uploaded_->value();
-  const nlohmann::json body = {{"upload", record.upload}, {"size_bytes", record.size_bytes}, {"sha256", record.sha256}};
+  return answer_upload(uploaded_->value());
+}
+
+Verdict ApiRequest::answer_upload(const UploadStatus& status) {
+  const UploadRecord& record = status.record;
+  if (record.state == UploadState::complete) ++services_.counters.uploads_completed;
+  if (tus_) return send(tus_answer(*tus_, status));
+  nlohmann::json body = {{"upload", record.upload}, {"size_bytes", record.size_bytes}, {"sha256", record.sha256}};
+  if (!record.duplicate_of.empty()) body["duplicate_of"] = record.duplicate_of;
   return send(json_response(200, body.dump()));
+}
+
+// Those calls of tus that bring no bytes.
+Verdict ApiRequest::call_tus() {
+  using Outcome = Result<std::optional<UploadStatus>>;
+  if (!tus_) return Verdict::next;
+  if (!tus_result_) {
+    return wait_for_worker([this] {
+      Uploads& uploads = services_.uploads;
+      Result<UploadStatus> status = UploadStatus{};
+      if (tus_->kind == TusCall::Kind::terminate) {
+        const auto removed = uploads.terminate(tus_->upload);
+        tus_result_ = removed ? Outcome(std::nullopt) : Outcome(removed.error());
+        return;
+      }
+      if (tus_->kind == TusCall::Kind::concatenate) {
+        const auto whole = uploads.concatenate(tus_->concatenation);
+        status = whole ? uploads.status(whole->upload) : Result<UploadStatus>(whole.error());
+      } else {
+        status = uploads.status(tus_->upload);
+        if (status && (!status->record.resumable || status->record.state == UploadState::taken)) {
+          status = client_error(ErrorCode::upload_not_found, tus_->upload);
+        }
+      }
+      tus_result_ = status ? Outcome(std::move(status).value()) : Outcome(status.error());
+    });
+  }
+  if (!*tus_result_) return fail(tus_result_->error());
+  if (tus_->kind == TusCall::Kind::concatenate) ++services_.counters.uploads_completed;
+  return send(tus_answer(*tus_, tus_result_->value()));
 }
 
 Verdict ApiRequest::parse_body() {
@@ -179,6 +262,7 @@ Verdict ApiRequest::fail(const Error& error) {
 Verdict ApiRequest::send(Response response) {
   const std::string_view name = match_.route == nullptr ? kNoRoute : match_.route->name;
   ++services_.counters.api_responses[{name, response.status}];
+  if (match_.route != nullptr && match_.route->kind == RouteKind::tus) add_tus_headers(response);
   return answer(std::move(response));
 }
 

@@ -8,6 +8,7 @@
 #include "common/http/message.h"
 #include "origin/request/api_routes.h"
 #include "origin/request/stepped_request.h"
+#include "origin/request/tus_protocol.h"
 #include "origin/request/upload_receiver.h"
 
 namespace reelway::origin {
@@ -33,13 +34,18 @@ class ApiRequest final : public SteppedRequest<ApiRequest> {
   Verdict authenticate();
   Verdict route();
   Verdict serve_metrics();
+  Verdict read_tus();
+  Verdict free_upload();
   Verdict claim_upload();
   Verdict receive_body();
   Verdict finish_upload();
+  Verdict call_tus();
   Verdict parse_body();
   Verdict call();
   Verdict reply();
 
+  void receive(std::unique_ptr<UploadSink> sink, std::string active);
+  Verdict answer_upload(const UploadStatus& status);
   Verdict send(Response response);
 
   const ApiServices& services_;
@@ -48,7 +54,9 @@ class ApiRequest final : public SteppedRequest<ApiRequest> {
   std::string text_;  // of the body, for all routes but uploads
   bool body_ended_ = false;
   std::shared_ptr<UploadReceiver> upload_;
-  std::optional<Result<UploadRecord>> uploaded_;
+  std::optional<Result<UploadStatus>> uploaded_;
+  std::optional<TusCall> tus_;
+  std::optional<Result<std::optional<UploadStatus>>> tus_result_;
   ApiCall call_;
   std::optional<Result<Reply>> result_;
 };

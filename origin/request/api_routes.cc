@@ -11,6 +11,7 @@ constexpr std::size_t kParameterBytesMax = 128;
 
 constexpr std::array kRoutes = {
     Route{Method::post, "/v1/uploads", "begin_upload", RouteKind::call, begin_upload},
+    Route{Method::get, "/v1/uploads", "list_uploads", RouteKind::call, list_uploads},
     Route{Method::put, "/v1/uploads/{}", "upload", RouteKind::upload, nullptr},
     Route{Method::get, "/v1/object-stores", "list_object_stores", RouteKind::call, list_object_stores},
     Route{Method::post, "/v1/object-stores/list", "list_objects", RouteKind::call, list_objects},
@@ -19,6 +20,14 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/v1/imports/{}", "show_import", RouteKind::call, show_import},
     Route{Method::post, "/v1/imports/{}/cancel", "cancel_import", RouteKind::call, cancel_import},
     Route{Method::post, "/v1/imports/{}/resume", "resume_import", RouteKind::call, resume_import},
+    Route{Method::get, "/v1/uploads/{}", "show_upload", RouteKind::call, show_upload},
+    Route{Method::delete_, "/v1/uploads/{}", "delete_upload", RouteKind::call, delete_upload},
+    Route{Method::options, "/v1/tus", "tus_options", RouteKind::tus, nullptr},
+    Route{Method::post, "/v1/tus", "tus_create", RouteKind::tus, nullptr},
+    Route{Method::options, "/v1/tus/{}", "tus_upload_options", RouteKind::tus, nullptr},
+    Route{Method::head, "/v1/tus/{}", "tus_offset", RouteKind::tus, nullptr},
+    Route{Method::patch, "/v1/tus/{}", "tus_patch", RouteKind::tus, nullptr},
+    Route{Method::delete_, "/v1/tus/{}", "tus_terminate", RouteKind::tus, nullptr},
     Route{Method::post, "/v1/titles", "create_title", RouteKind::call, create_title},
     Route{Method::get, "/v1/titles", "list_titles", RouteKind::call, list_titles},
     Route{Method::get, "/v1/titles/{}", "show_title", RouteKind::call, show_title},
@@ -50,6 +59,10 @@ std::string_view method_names(Method method) {
     case Method::get: return "GET, HEAD";
     case Method::post: return "POST";
     case Method::put: return "PUT";
+    case Method::head: return "HEAD";
+    case Method::options: return "OPTIONS";
+    case Method::patch: return "PATCH";
+    case Method::delete_: return "DELETE";
     default: return "";
   }
 }
@@ -89,7 +102,7 @@ RouteMatch match_route(Method method, std::string_view path) {
   RouteMatch match;
   for (const Route& route : kRoutes) {
     if (!matches(route.pattern, path, match.parameters)) continue;
-    if (route.method == wanted) {
+    if (route.method == wanted || route.method == method) {
       match.route = &route;
       return match;
     }

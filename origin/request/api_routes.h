@@ -21,6 +21,7 @@
 #include "origin/net/event_loop.h"
 #include "origin/request/metrics.h"
 #include "origin/request/options.h"
+#include "origin/request/upload_receiver.h"
 #include "origin/rights/rights_services.h"
 #include "origin/store/control_store.h"
 
@@ -42,6 +43,7 @@ struct ApiServices {
   Random& random;
   const OriginConfig& config;
   RequestCounters& counters;
+  ActiveUploads& active_uploads;
   Clock::Monotonic started;
   std::function<std::string()> metrics_page;  // on the loop
 };
@@ -63,6 +65,7 @@ using RouteFunction = Result<Reply> (*)(const ApiServices& services, const ApiCa
 enum class RouteKind : std::uint8_t {
   call,     // JSON in, JSON out, by the function
   upload,   // the body is streamed to an upload
+  tus,      // tus 1.0, in header fields (tus_protocol.h)
   metrics,  // the metrics page
 };
 
@@ -93,6 +96,9 @@ Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& c
 Result<Reply> waive_finding(const ApiServices& services, const ApiCall& call);
 // ingest_routes.cc
 Result<Reply> begin_upload(const ApiServices& services, const ApiCall& call);
+Result<Reply> list_uploads(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_upload(const ApiServices& services, const ApiCall& call);
+Result<Reply> delete_upload(const ApiServices& services, const ApiCall& call);
 // job_routes.cc
 Result<Reply> list_jobs(const ApiServices& services, const ApiCall& call);
 Result<Reply> show_job(const ApiServices& services, const ApiCall& call);

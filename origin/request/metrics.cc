@@ -47,7 +47,7 @@ constexpr std::array kMetrics = {
     MetricInfo{"reelway_origin_upload_bytes_total", MetricKind::counter, "Bytes of films received."},
     MetricInfo{"reelway_origin_uploads_completed_total", MetricKind::counter, "Uploads received whole."},
     MetricInfo{"reelway_origin_uploads_failed_total", MetricKind::counter,
-               "Uploads that ended with an error or early."},
+               "Uploads whose body ended with an error or early. One by tus keeps what came."},
     MetricInfo{"reelway_origin_imports_queued", MetricKind::gauge, "Imports that wait for their turn."},
     MetricInfo{"reelway_origin_imports_running", MetricKind::gauge, "Imports that are being fetched."},
     MetricInfo{"reelway_origin_imports_done_total", MetricKind::counter, "Imports that became uploads."},

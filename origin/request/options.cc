@@ -64,6 +64,12 @@ constexpr std::array kOptions = {
                    "The largest film that may be uploaded. Larger ones are refused before their first byte."},
     config::Option{"ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
                    "What must stay free on the disk of data_dir: an upload that would take more is refused."},
+    config::Option{"ingest.untaken_bytes_max", Kind::bytes, "4TiB", false, 1, INT64_MAX,
+                   "The most bytes that uploads may have which no title has been made of yet, counted as announced."},
+    config::Option{"ingest.untaken_max", Kind::integer, "1000", false, 1, 100'000,
+                   "The most uploads that no title has been made of yet."},
+    config::Option{"ingest.unfinished_keep", Kind::duration, "72h", false, kSecondMs, 365 * kDayMs,
+                   "How long after its last byte an upload that is not whole is kept, to be resumed."},
     config::Option{"object_stores.{}.endpoint", Kind::url, "", true, 0, 0,
                    "Address of an S3-compatible object store that films are imported from, such as "
                    "https://s3.eu-west-1.amazonaws.com. Use https:// unless the store is on this machine."},
@@ -266,6 +272,10 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.token_lifetime = std::chrono::duration_cast<std::chrono::seconds>(settings.duration("play.token_lifetime"));
   out.upload_bytes_max = settings.bytes("ingest.upload_bytes_max");
   out.free_bytes_min = settings.bytes("ingest.free_bytes_min");
+  out.untaken_bytes_max = settings.bytes("ingest.untaken_bytes_max");
+  out.untaken_max = static_cast<std::size_t>(settings.integer("ingest.untaken_max"));
+  out.unfinished_keep =
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings.duration("ingest.unfinished_keep"));
   auto stores = object_stores(settings);
   if (!stores) return stores.error();
   out.object_stores = std::move(stores).value();

@@ -38,6 +38,9 @@ struct OriginConfig {
   std::size_t import_objects_at_once = 2;
   std::size_t import_parts_at_once = 4;
   std::uint64_t import_part_bytes = 0;
+  std::uint64_t untaken_bytes_max = UINT64_MAX;
+  std::size_t untaken_max = 1000;
+  std::chrono::milliseconds unfinished_keep = std::chrono::hours(72);
   std::string ffmpeg;
   std::string ffprobe;
   std::size_t transcode_jobs = 1;

@@ -31,6 +31,7 @@ namespace reelway::origin {
 namespace {
 
 constexpr std::chrono::milliseconds kSweepStepPeriod{1000};  // between the pages of the sweep of rights
+constexpr std::chrono::milliseconds kExpiryPeriod{60'000};   // between looks for uploads that nobody finished
 constexpr std::chrono::milliseconds kSettlePeriod{10};       // between looks at whether the last work has ended
 
 Error data_dir_error(std::string_view call, const std::string& path, int reason) {
@@ -106,6 +107,9 @@ UploadOptions upload_options(const OriginConfig& config) {
   options.data_dir = config.data_dir;
   options.upload_bytes_max = config.upload_bytes_max;
   options.free_bytes_min = config.free_bytes_min;
+  options.untaken_bytes_max = config.untaken_bytes_max;
+  options.untaken_max = config.untaken_max;
+  options.unfinished_keep = config.unfinished_keep;
   return options;
 }
 
@@ -176,6 +180,7 @@ struct OriginServer::Parts {
                      system_random,
                      config,
                      counters,
+                     active_uploads,
                      system_clock.monotonic(),
                      [this] { return metrics(); }},
         desk(jobs.board(), catalog, jobs.folders(), config.free_bytes_min),
@@ -188,6 +193,7 @@ struct OriginServer::Parts {
         work(loop, system_clock, work_limits(),
              [this](Responder& responder) { return std::make_shared<WorkRequest>(work_services, responder); }),
         sweep_timer(loop, [this] { sweep(); }),
+        expiry_timer(loop, [this] { remove_expired_uploads(); }),
         settle_timer(loop, [this] { settle(); }),
         drain_timer(loop, [this] { abort(); }) {}
 
@@ -211,6 +217,7 @@ struct OriginServer::Parts {
     mirror.start();
     sweep_timer.start_every(kSweepStepPeriod);
     REELWAY_TRY(imports.start());
+    expiry_timer.start_every(kExpiryPeriod);
     return jobs.start();
   }
 
@@ -225,10 +232,21 @@ struct OriginServer::Parts {
         [this] { sweeping = false; });
   }
 
+  void remove_expired_uploads() {
+    if (removing_expired) return;
+    removing_expired = loop.run_on_worker(
+        [this] {
+          const Result<void> removed = uploads.remove_expired();
+          if (!removed.ok()) telemetry::log_error("expired uploads: {}", describe(removed.error()));
+        },
+        [this] { removing_expired = false; });
+  }
+
   void drain(std::function<void()> done) {
     when_settled = std::move(done);
     drain_timer.start_once(kDrainTimeout);
     sweep_timer.stop();
+    expiry_timer.stop();
     api.drain([this] { api_empty = true; });
     media.drain([this] { media_empty = true; });
     work.drain([this] { work_empty = true; });
@@ -277,6 +295,7 @@ struct OriginServer::Parts {
   FileReader files;
   RenderedCache rendered;
   RequestCounters counters;
+  ActiveUploads active_uploads;
   ApiServices api_services;
   WorkDesk desk;
   WorkServices work_services;
@@ -285,6 +304,7 @@ struct OriginServer::Parts {
   HttpServer media;
   HttpServer work;
   Timer sweep_timer;
+  Timer expiry_timer;
   Timer settle_timer;
   Timer drain_timer;
   std::function<void()> when_settled;
@@ -293,6 +313,7 @@ struct OriginServer::Parts {
   bool work_empty = false;
   bool jobs_stopped = false;
   bool sweeping = false;
+  bool removing_expired = false;
 };
 
 OriginServer::OriginServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

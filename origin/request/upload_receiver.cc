@@ -1,50 +1,30 @@
 #include "origin/request/upload_receiver.h"
 
+#include <utility>
+
 #include "common/base/check.h"
 
 // The model. Work items follow each other: claim, then one append a chunk, then finish. While an item runs it owns the
-// writer. When an item ends, run_next() decides on the next one. After the first error (of the disk, or a body that was
-// cut) the only item left is the undoing: destroying the writer, which removes what it wrote and so runs on a worker
-// too, before the client is told. So whoever got the answer may send the upload again at once.
+// sink. When an item ends, run_next() decides on the next one. After the first error (of the disk, or a body that was
+// cut) the last item is the undoing: destroying the sink, which removes or keeps what it wrote and so runs on a worker
+// too, before the client is told. So whoever got the answer may send the upload again, or go on with it, at once. A
+// sink that keeps what came is first given the rest of it, unless the error was its own.
 
 namespace reelway::origin {
 
 struct UploadReceiver::Work {
   enum class Kind : std::uint8_t { claim, append, finish, undo };
   Kind kind = Kind::claim;
-  std::unique_ptr<UploadWriter> writer;
+  std::unique_ptr<UploadSink> sink;
   Bytes chunk;
-  std::optional<UploadRecord> record;
+  std::optional<UploadStatus> status;
   std::optional<Error> error;
 };
 
-namespace {
+UploadReceiver::UploadReceiver(EventLoop& loop, std::unique_ptr<UploadSink> sink, Events events)
+    : loop_(loop), events_(std::move(events)), sink_(std::move(sink)), keeps_parts_(sink_->keeps_parts()) {}
 
-Error length_differs(ErrorCode code, std::uint64_t announced, std::uint64_t bytes) {
-  Error error;
-  error.code = code;
-  error.side = Side::client;
-  error.detail =
-      "the upload was announced with " + std::to_string(announced) + " bytes, the body has " + std::to_string(bytes);
-  return error;
-}
-
-Result<std::unique_ptr<UploadWriter>> claim(Uploads& uploads, const std::string& upload, std::uint64_t bytes) {
-  const auto record = uploads.get(upload);
-  if (!record) return record.error();
-  if (bytes > record->size_bytes) return length_differs(ErrorCode::upload_too_large, record->size_bytes, bytes);
-  if (bytes < record->size_bytes) return length_differs(ErrorCode::upload_incomplete, record->size_bytes, bytes);
-  return uploads.write(upload);
-}
-
-}  // namespace
-
-UploadReceiver::UploadReceiver(EventLoop& loop, Uploads& uploads, Events events)
-    : loop_(loop), uploads_(uploads), events_(std::move(events)) {}
-
-void UploadReceiver::start(std::string upload, std::uint64_t bytes) {
-  upload_ = std::move(upload);
-  bytes_ = bytes;
+void UploadReceiver::start() {
   run_next();
 }
 
@@ -74,13 +54,20 @@ void UploadReceiver::abandon() {
   cut(error);
 }
 
+void UploadReceiver::give_way(std::function<void()> then) {
+  if (ended_) return then();
+  waiting_.push_back(std::move(then));
+  cut({ErrorCode::upload_locked, Side::client, true, "another request has taken the upload over"});
+}
+
 void UploadReceiver::run_next() {
   if (working_ || ended_) return;
-  if (error_) return undo();
+  const bool rest_is_kept = keeps_parts_ && claimed_ && !failed_ && !filling_.empty();
+  if (error_ && !rest_is_kept) return undo();
   auto work = std::make_shared<Work>();
   if (!claimed_) {
     work->kind = Work::Kind::claim;
-  } else if (filling_.size() >= kChunkBytes || (complete_ && !filling_.empty())) {
+  } else if (filling_.size() >= kChunkBytes || ((complete_ || error_) && !filling_.empty())) {
     work->kind = Work::Kind::append;
     work->chunk.swap(filling_);
     filling_.reserve(kChunkBytes);
@@ -94,7 +81,7 @@ void UploadReceiver::run_next() {
 
 void UploadReceiver::undo() {
   filling_.clear();
-  if (!writer_) return end(*error_);
+  if (!sink_) return end(*error_);
   auto work = std::make_shared<Work>();
   work->kind = Work::Kind::undo;
   run(work);
@@ -102,35 +89,29 @@ void UploadReceiver::undo() {
 
 void UploadReceiver::run(const std::shared_ptr<Work>& work) {
   working_ = true;
-  work->writer = std::move(writer_);
+  work->sink = std::move(sink_);
   const auto self = shared_from_this();
   // The number of pieces is bounded by the connections, one each.
   loop_.run_cleanup(
-      [this, self, work] {
+      [work] {
         switch (work->kind) {
-          case Work::Kind::claim: {
-            auto writer = claim(uploads_, upload_, bytes_);
-            if (!writer) {
-              work->error = writer.error();
-            } else {
-              work->writer = std::move(writer).value();
-            }
+          case Work::Kind::claim:
+            if (const auto claimed = work->sink->claim(); !claimed) work->error = claimed.error();
             break;
-          }
           case Work::Kind::append:
-            if (const auto done = work->writer->append(work->chunk); !done) work->error = done.error();
+            if (const auto done = work->sink->append(work->chunk); !done) work->error = done.error();
             break;
           case Work::Kind::finish: {
-            auto record = work->writer->finish();
-            if (!record) {
-              work->error = record.error();
+            auto status = work->sink->finish();
+            if (!status) {
+              work->error = status.error();
             } else {
-              work->record = std::move(record).value();
+              work->status = std::move(status).value();
             }
-            work->writer.reset();
+            work->sink.reset();
             break;
           }
-          case Work::Kind::undo: work->writer.reset(); break;
+          case Work::Kind::undo: work->sink.reset(); break;
         }
       },
       [this, self, work] { worked(*work); });
@@ -138,10 +119,11 @@ void UploadReceiver::run(const std::shared_ptr<Work>& work) {
 
 void UploadReceiver::worked(Work& work) {
   working_ = false;
-  writer_ = std::move(work.writer);
+  sink_ = std::move(work.sink);
   claimed_ = true;
+  failed_ = failed_ || work.error.has_value();
   if (work.error && !error_) error_ = std::move(work.error);
-  if (work.record) return end(std::move(*work.record));
+  if (work.status) return end(std::move(*work.status));
   run_next();
   if (paused_ && !ended_ && filling_.size() < kChunkBytes) {
     paused_ = false;
@@ -149,12 +131,13 @@ void UploadReceiver::worked(Work& work) {
   }
 }
 
-void UploadReceiver::end(Result<UploadRecord> result) {
+void UploadReceiver::end(Result<UploadStatus> result) {
   CHECK(!ended_);
   ended_ = true;
-  const Events events = std::move(events_);
-  events_ = {};
+  const Events events = std::exchange(events_, {});
+  const auto waiting = std::exchange(waiting_, {});
   if (events.on_end) events.on_end(std::move(result));
+  for (const auto& then : waiting) then();
 }
 
 }  // namespace reelway::origin

@@ -1,39 +1,14 @@
-#include "origin/ingest/upload.h"
-
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "origin/ingest/durable_files.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/unit/origin/ingest/upload_fixture.h"
 
 namespace reelway::origin {
 namespace {
 
-class FakeClock final : public Clock {
- public:
-  Monotonic monotonic() const override { return {}; }
-  Wall wall() const override { return now; }
-  Wall now{std::chrono::hours(1'000'000)};
-};
-
-class UploadTest : public testing::Test {
+class UploadTest : public UploadFixture {
  protected:
-  void SetUp() override { open({.data_dir = folder_.path(), .upload_bytes_max = 1000, .free_bytes_min = 0}); }
-
-  void open(UploadOptions options) {
-    uploads_.reset();
-    catalog_.reset();
-    store_.reset();
-    auto opened = open_rocksdb_store(folder_.at("store"));
-    ASSERT_TRUE(opened.ok());
-    store_ = std::move(opened).value();
-    catalog_ = std::make_unique<Catalog>(*store_, clock_, CatalogOptions{.data_dir = folder_.path()});
-    uploads_ = std::make_unique<Uploads>(*store_, *catalog_, clock_, random_, options);
-    ASSERT_TRUE(uploads_->recover().ok());
-  }
-
   std::string begin(std::uint64_t size) {
     const auto record = uploads_->begin({"film.mp4", size, "film", false});
     EXPECT_TRUE(record.ok());
@@ -46,23 +21,7 @@ class UploadTest : public testing::Test {
     if (auto appended = (*writer)->append(as_bytes(bytes)); !appended.ok()) return std::move(appended).error();
     return (*writer)->finish();
   }
-
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.at("uploads")),
-                                                  std::filesystem::directory_iterator()));
-  }
-
-  TemporaryFolder folder_;
-  FakeClock clock_;
-  SystemRandom random_;
-  std::unique_ptr<ControlStore> store_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Uploads> uploads_;
 };
-
-ErrorCode code(const auto& result) {
-  return result.ok() ? ErrorCode::internal : result.error().code;
-}
 
 TEST_F(UploadTest, BytesAreKeptWithTheirSum) {
   const std::string upload = begin(3);
@@ -147,7 +106,7 @@ TEST_F(UploadTest, RecoveryKeepsCompleteFilesAndRemovesTheRest) {
 TEST_F(UploadTest, RecoveryForgetsUploadsThatNobodyWanted) {
   const std::string complete = begin(3), waiting = begin(3);
   ASSERT_TRUE(send(complete, "abc").ok());
-  clock_.now += std::chrono::hours(25);
+  clock_.now += std::chrono::hours(73);
   open({.data_dir = folder_.path(), .free_bytes_min = 0});
   EXPECT_EQ(code(uploads_->get(waiting)), ErrorCode::upload_not_found);
   EXPECT_TRUE(uploads_->get(complete).ok());
