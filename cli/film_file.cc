@@ -40,6 +40,13 @@ std::string derive_title_id(std::string_view file) {
   return id;
 }
 
+Result<std::string> file_fingerprint(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return system_error("stat", file, errno);
+  return std::to_string(status.st_size) + "-" + std::to_string(status.st_mtim.tv_sec) + "." +
+         std::to_string(status.st_mtim.tv_nsec);
+}
+
 Result<std::uint64_t> film_size(const std::string& file) {
   const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!fd) return system_error("open", file, errno);

@@ -8,9 +8,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+
+#include "common/http/message.h"
 
 namespace reelway::cli {
 namespace {
@@ -19,6 +22,7 @@ constexpr long kConnectTimeoutMs = 5'000;
 constexpr long kAnswerTimeoutMs = 30'000;
 constexpr long kUploadStallS = 60;
 constexpr std::size_t kAnswerBytesMax = 16u << 20;
+constexpr std::size_t kAnswerHeadersMax = 64;
 
 struct CurlFree {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -51,7 +55,7 @@ std::size_t append_answer(char* data, std::size_t size, std::size_t count, void*
 
 struct Upload {
   FileHandle file;
-  const HttpClient::UploadProgress* progress = nullptr;
+  const HttpClient::FilePart* part = nullptr;
 };
 
 std::size_t read_upload(char* data, std::size_t size, std::size_t count, void* source) {
@@ -62,12 +66,28 @@ std::size_t read_upload(char* data, std::size_t size, std::size_t count, void* s
 
 int upload_seek(void* source, curl_off_t offset, int origin) {
   auto& upload = *static_cast<Upload*>(source);
-  return ::fseeko(upload.file.get(), offset, origin) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+  if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  const auto place = static_cast<off_t>(upload.part->offset) + offset;
+  return ::fseeko(upload.file.get(), place, SEEK_SET) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+std::size_t keep_header(char* data, std::size_t size, std::size_t count, void* target) {
+  auto& headers = *static_cast<HttpClient::Headers*>(target);
+  const std::string_view line(data, size * count);
+  const std::size_t colon = line.find(':');
+  if (line.starts_with("HTTP/")) headers.clear();  // those before were of an interim answer
+  if (colon == std::string_view::npos || headers.size() >= kAnswerHeadersMax) return size * count;
+  std::string_view value = line.substr(colon + 1);
+  value = value.substr(0, value.find_first_of("\r\n"));
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  headers.insert_or_assign(std::move(name), std::string(http::trimmed(value)));
+  return size * count;
 }
 
 int report_upload(void* source, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   const auto& upload = *static_cast<const Upload*>(source);
-  if (*upload.progress) (*upload.progress)(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)));
+  if (upload.part->progress) upload.part->progress(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)));
   return 0;
 }
 
@@ -116,10 +136,24 @@ class Call {
 
   void answer_only() { set(CURLOPT_TIMEOUT_MS, kAnswerTimeoutMs); }
 
-  void upload(Upload& source, std::uint64_t size_bytes) {
-    headers_.add("Content-Type: application/octet-stream");
+  void header(const std::string& line) { headers_.add(line); }
+
+  // As its method says, without a body in either direction.
+  void bare() {
+    if (method_ == "HEAD")
+      set(CURLOPT_NOBODY, 1L);
+    else if (method_ == "POST")
+      set(CURLOPT_COPYPOSTFIELDS, "");
+    else
+      set(CURLOPT_CUSTOMREQUEST, method_.c_str());
+    if (method_ == "POST") headers_.add("Content-Type:");
+    answer_only();
+  }
+
+  void upload(Upload& source) {
     set(CURLOPT_UPLOAD, 1L);
-    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size_bytes));
+    set(CURLOPT_CUSTOMREQUEST, method_.c_str());
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(source.part->bytes));
     set(CURLOPT_READFUNCTION, read_upload);
     set(CURLOPT_READDATA, &source);
     set(CURLOPT_SEEKFUNCTION, upload_seek);
@@ -133,24 +167,44 @@ class Call {
   }
 
   Result<Json> run() {
+    const Result<long> status = perform();
+    if (!status.ok()) return status.error();
+    Json json = Json::parse(answer_, nullptr, false);
+    if (json.is_discarded()) return unexpected(*status, "a body that is not the JSON expected");
+    return json;
+  }
+
+  Result<HttpClient::Headers> run_for_headers() {
+    const Result<long> status = perform();
+    if (!status.ok()) return status.error();
+    return std::move(answer_headers_);
+  }
+
+ private:
+  Error unexpected(long status, std::string_view what) const {
+    return {ErrorCode::upstream_failed, Side::upstream, false,
+            fmt::format("{} {}: status {} with {}", method_, url_, status, what)};
+  }
+
+  // The status, of 200 to 299.
+  Result<long> perform() {
     const std::string where = method_ + " " + url_;
     set(CURLOPT_HTTPHEADER, headers_.get());
+    set(CURLOPT_HEADERFUNCTION, keep_header);
+    set(CURLOPT_HEADERDATA, &answer_headers_);
     const CURLcode code = curl_easy_perform(handle_.get());
     long status = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
     // A server that refuses an upload early may close before it has read all: its answer says more than the broken
     // pipe.
-    if (status >= 400 && (code == CURLE_OK || code == CURLE_SEND_ERROR)) return server_error(status, answer_, where);
-    if (code != CURLE_OK) return call_failed(code, reason_, where);
-    Json json = Json::parse(answer_, nullptr, false);
-    if (status < 200 || status >= 300 || json.is_discarded()) {
-      return Error{ErrorCode::upstream_failed, Side::upstream, false,
-                   fmt::format("{}: status {} with a body that is not the JSON expected", where, status)};
+    if (status >= 400 && (code == CURLE_OK || code == CURLE_SEND_ERROR)) {
+      return server_error(status, answer_, where, answer_headers_["reelway-error"]);
     }
-    return json;
+    if (code != CURLE_OK) return call_failed(code, reason_, where);
+    if (status < 200 || status >= 300) return unexpected(status, "an answer that was not expected");
+    return status;
   }
 
- private:
   template <class Value>
   void set(CURLoption option, Value value) {
     CHECK(handle_ != nullptr && curl_easy_setopt(handle_.get(), option, value) == CURLE_OK);
@@ -161,15 +215,16 @@ class Call {
   std::string method_;
   std::string url_;
   std::string answer_;
+  HttpClient::Headers answer_headers_;
   char reason_[CURL_ERROR_SIZE] = {};
 };
 
 }  // namespace
 
-Error server_error(long status, const std::string& body, const std::string& where) {
+Error server_error(long status, const std::string& body, const std::string& where, const std::string& code_field) {
   const Json json = Json::parse(body, nullptr, false);
   const Json& fields = object_at(json, "error");
-  const std::string code = text_at(fields, "code");
+  const std::string code = body.empty() ? code_field : text_at(fields, "code");
   const std::string detail = text_at(fields, "detail");
   const bool retry = status == 503 || status == 504;
   for (const ErrorInfo& info : error_table()) {
@@ -198,13 +253,21 @@ Result<Json> HttpClient::post(const std::string& path, const Json& body) const {
   return call.run();
 }
 
-Result<Json> HttpClient::put_file(const std::string& path, const std::string& file, std::uint64_t size_bytes,
-                                  const UploadProgress& progress) const {
-  Upload source{FileHandle{std::fopen(file.c_str(), "rbe")}, &progress};
-  if (!source.file) return system_error("open", file, errno);
-  Call call{"PUT", base_url_ + path, credential_};
-  call.upload(source, size_bytes);
-  return call.run();
+Result<HttpClient::Headers> HttpClient::call(const std::string& method, const std::string& path,
+                                             const std::vector<std::string>& headers, const FilePart* body) const {
+  Call call{method, base_url_ + path, credential_};
+  for (const std::string& line : headers) call.header(line);
+  if (body == nullptr) {
+    call.bare();
+    return call.run_for_headers();
+  }
+  Upload source{FileHandle{std::fopen(body->file.c_str(), "rbe")}, body};
+  if (!source.file) return system_error("open", body->file, errno);
+  if (::fseeko(source.file.get(), static_cast<off_t>(body->offset), SEEK_SET) != 0) {
+    return system_error("seek", body->file, errno);
+  }
+  call.upload(source);
+  return call.run_for_headers();
 }
 
 HttpLibrary::HttpLibrary() {

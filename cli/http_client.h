@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/json_fields.h"
 #include "common/base/result.h"
@@ -11,22 +14,30 @@ namespace reelway::cli {
 
 // Reads a server's error body into an Error of the one table, so that it is shown as if it had happened here.
 // A code that this release does not know becomes upstream_failed with the server's own words in the detail.
-Error server_error(long status, const std::string& body, const std::string& where);
+// `code_field` is Reelway-Error, which stands for the body where an answer has none.
+Error server_error(long status, const std::string& body, const std::string& where, const std::string& code_field = {});
 
 // Calls one server's JSON API with its credential. Blocking; one call at a time.
 //   Limits: 5 s to connect, 30 s for an answer of at most 16 MiB; an upload may take as long as bytes move.
 //   Proxies from the environment are not used: they would be handed the credential.
 class HttpClient {
  public:
-  using UploadProgress = std::function<void(std::uint64_t sent_bytes)>;
+  // A part of a file, as the body of a request. It must still be there when its bytes are read.
+  struct FilePart {
+    std::string file;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+    std::function<void(std::uint64_t sent_bytes)> progress;  // of this part; may be empty
+  };
+  using Headers = std::map<std::string, std::string>;  // of an answer: names in lower case
 
   HttpClient(std::string base_url, std::string credential);
 
   Result<Json> get(const std::string& path) const;
   Result<Json> post(const std::string& path, const Json& body) const;
-  // PUTs a whole file. The size must still be the file's when its bytes are read.
-  Result<Json> put_file(const std::string& path, const std::string& file, std::uint64_t size_bytes,
-                        const UploadProgress& progress) const;
+  // A call that speaks in header fields ("Name: value"), as those of tus do: what it answers in them.
+  Result<Headers> call(const std::string& method, const std::string& path, const std::vector<std::string>& headers,
+                       const FilePart* body = nullptr) const;
 
  private:
   std::string base_url_;

@@ -1,6 +1,6 @@
-// `reelway ingest` in four calls: announce the upload (everything that can refuse it is asked before a byte is sent),
-// send the file, create the title from it, follow the job to its end. Interrupting the command after the upload leaves
-// the job running at the origin.
+// `reelway ingest` in four steps: open the upload (everything that can refuse it is asked before a byte is sent; one
+// that an earlier command left unfinished is taken up), send what is missing, create the title from it, follow the job
+// to its end. Interrupting the command within the upload loses nothing, after it the job runs on at the origin.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -15,11 +15,11 @@
 #include "cli/quantity.h"
 #include "cli/session.h"
 #include "cli/title_report.h"
+#include "cli/tus_upload.h"
 
 namespace reelway::cli {
 namespace {
 
-constexpr int kUploadAttemptsMax = 3;
 constexpr int kPollFailuresMax = 20;
 constexpr std::chrono::milliseconds kPollInterval{250};
 
@@ -39,42 +39,63 @@ struct Ingest {
   ProgressDisplay* progress;  // null with --json
 };
 
-Result<Json> announce(const Ingest& ingest, std::uint64_t size_bytes) {
-  Json request{
-      {"filename", file_name(ingest.options.file)}, {"size_bytes", size_bytes}, {"title", ingest.options.title}};
-  if (ingest.options.new_version) request["new_version"] = true;
-  return ingest.origin.post("/v1/uploads", request);
-}
-
-Result<Json> send_once(const Ingest& ingest, const std::string& path, std::uint64_t size_bytes) {
+// Sends what the origin does not have yet, with the line that shows it; it goes on over breaks.
+Result<void> send_film(const Ingest& ingest, const TusFile& film, const TusUpload& upload) {
   const Clock& clock = ingest.session.clock;
   const auto began = clock.monotonic();
-  if (ingest.progress != nullptr) ingest.progress->begin("upload");
+  const double size = static_cast<double>(film.size_bytes);
+  ProgressDisplay* progress = ingest.progress;
   std::string rate;
-  auto sent = ingest.origin.put_file(path, ingest.options.file, size_bytes, [&](std::uint64_t sent_bytes) {
+  const auto show_rate = [&](std::uint64_t done) {
     const double seconds = std::chrono::duration<double>(clock.monotonic() - began).count();
-    if (seconds > 0.2) rate = format_rate(static_cast<double>(sent_bytes) / seconds);
-    if (ingest.progress == nullptr) return;
-    ingest.progress->update(static_cast<double>(sent_bytes) / static_cast<double>(size_bytes), rate);
-  });
-  if (ingest.progress != nullptr) {
-    const double seconds = std::chrono::duration<double>(clock.monotonic() - began).count();
-    rate = format_rate(static_cast<double>(size_bytes) / std::max(seconds, 0.001));
-    if (sent.ok())
-      ingest.progress->end(format_bytes(size_bytes) + ", " + rate);
-    else
-      ingest.progress->abandon();
+    const double sent = static_cast<double>(done - std::min(done, upload.offset));
+    if (seconds > 0.2) rate = format_rate(sent / seconds);
+  };
+  TusEvents events;
+  events.progress = [&](std::uint64_t done) {
+    show_rate(done);
+    if (progress != nullptr) progress->update(static_cast<double>(done) / size, rate);
+  };
+  events.broke_off = [&](const Error& error) {
+    if (progress == nullptr) return;
+    progress->relabel("waiting");
+    ingest.session.remark("The upload broke off and goes on when the origin answers: " + printable(error.detail));
+  };
+  events.wait = [&](std::chrono::milliseconds pause) {
+    std::this_thread::sleep_for(pause);
+    if (progress != nullptr) progress->relabel("upload");
+  };
+  if (progress != nullptr) progress->begin("upload", static_cast<double>(upload.offset) / size);
+  const auto sent = send_upload(ingest.origin, film, upload, RetryPace{}, clock, events);
+  if (progress == nullptr) return sent;
+  if (sent.ok()) {
+    progress->end(format_bytes(film.size_bytes) + (rate.empty() ? "" : ", " + rate));
+  } else {
+    progress->abandon();
   }
   return sent;
 }
 
-// An upload whose connection breaks keeps nothing and may be sent again under the same id.
-Result<Json> send_file(const Ingest& ingest, const std::string& path, std::uint64_t size_bytes) {
-  for (int attempt = 1;; ++attempt) {
-    auto sent = send_once(ingest, path, size_bytes);
-    if (sent.ok() || !sent.error().retry || attempt == kUploadAttemptsMax) return sent;
-    ingest.session.remark("The upload broke off and is sent again: " + printable(sent.error().detail));
+void say_what_begins(const Session& session, const TusFile& film, const TusUpload& upload) {
+  session.remark(fmt::format("{} ({}) becomes title {}", printable(file_name(film.file)), format_bytes(film.size_bytes),
+                             printable(film.title)));
+  if (upload.complete) {
+    session.remark("It has been uploaded already.");
+  } else if (upload.offset > 0) {
+    session.remark(fmt::format("The upload that was begun before goes on at {} of {}", format_bytes(upload.offset),
+                               format_bytes(film.size_bytes)));
   }
+}
+
+// A film that is there already is told of, and not refused. Empty for none.
+std::string tell_duplicate(const Ingest& ingest, const std::string& upload) {
+  const auto status = ingest.origin.get("/v1/uploads/" + upload);
+  if (!status) return {};  // what comes next says what is wrong
+  std::string original = text_at(*status, "duplicate_of");
+  if (!original.empty()) {
+    ingest.session.remark(fmt::format("Note: {} has the same bytes as its original.", printable(original)));
+  }
+  return original;
 }
 
 Result<Json> create_title(const Ingest& ingest, const std::string& upload) {
@@ -143,13 +164,15 @@ Result<void> ingest_film(Session& session, IngestOptions options) {
   ProgressDisplay display{stderr, session.err, session.clock};
   const Ingest ingest{session, options, std::move(*origin), session.json ? nullptr : &display};
 
-  const auto upload = announce(ingest, *size_bytes);
+  const auto fingerprint = file_fingerprint(options.file);
+  if (!fingerprint) return fingerprint.error();
+  const TusFile film{options.file, *size_bytes, *fingerprint, options.title, options.new_version};
+  const auto upload = open_upload(ingest.origin, film);
   if (!upload) return upload.error();
-  session.remark(fmt::format("{} ({}) becomes title {}", printable(file_name(options.file)), format_bytes(*size_bytes),
-                             printable(options.title)));
-  const auto sent = send_file(ingest, text_at(*upload, "put"), *size_bytes);
-  if (!sent) return sent.error();
-  const auto created = create_title(ingest, text_at(*upload, "upload"));
+  say_what_begins(session, film, *upload);
+  if (const auto sent = send_film(ingest, film, *upload); !sent) return sent.error();
+  const std::string duplicate_of = tell_duplicate(ingest, upload->id);
+  const auto created = create_title(ingest, upload->id);
   if (!created) return created.error();
   if (auto followed = follow_job(ingest, text_at(*created, "job")); !followed) {
     display.abandon();
@@ -159,7 +182,9 @@ Result<void> ingest_film(Session& session, IngestOptions options) {
   display.end();
   const auto title = ingest.origin.get("/v1/titles/" + options.title);
   if (!title) return title.error();
-  report(session, *created, find_version(*title, text_at(*created, "version")));
+  Json known = *created;
+  if (!duplicate_of.empty()) known["duplicate_of"] = duplicate_of;
+  report(session, known, find_version(*title, text_at(*created, "version")));
   return {};
 }
 
@@ -170,7 +195,9 @@ Examples:
   reelway ingest sintel-restored.mp4 --title sintel --new-version
 
 The film is uploaded, transcoded into a ladder that fits it, indexed and published. Nothing of it
-is visible before all is done. Interrupting the command after the upload does not stop the job.)help";
+is visible before all is done. When the connection breaks or the origin is started again, the upload
+goes on from where it was; the same command after an interruption goes on too. Interrupting the
+command after the upload does not stop the job.)help";
 
 }  // namespace
 

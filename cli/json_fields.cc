@@ -16,6 +16,11 @@ std::string text_at(const Json& object, const char* key) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : std::string{};
 }
 
+bool flag_at(const Json& object, const char* key) {
+  const Json* value = find(object, key);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
 std::optional<double> number_at(const Json& object, const char* key) {
   const Json* value = find(object, key);
   if (value == nullptr || !value->is_number()) return std::nullopt;

@@ -12,6 +12,7 @@ namespace reelway::cli {
 using Json = nlohmann::json;
 
 std::string text_at(const Json& object, const char* key);
+bool flag_at(const Json& object, const char* key);  // false when missing
 std::optional<double> number_at(const Json& object, const char* key);
 std::uint64_t count_at(const Json& object, const char* key);  // 0 when missing or negative
 const Json& field_at(const Json& object, const char* key);    // null when missing

@@ -82,13 +82,14 @@ std::optional<std::chrono::seconds> estimate_left(milliseconds elapsed, double f
   return std::chrono::seconds{static_cast<std::int64_t>(std::ceil(seconds))};
 }
 
-void ProgressDisplay::begin(std::string label) {
+void ProgressDisplay::begin(std::string label, double from) {
   label_ = std::move(label);
+  from_ = std::min(from, 1.0);
   began_ = clock_.monotonic();
   drawn_ = {};
   tenth_ = -1;
   open_ = true;
-  update(0);
+  update(from_);
 }
 
 void ProgressDisplay::update(double fraction, std::string detail) {
@@ -96,7 +97,8 @@ void ProgressDisplay::update(double fraction, std::string detail) {
   fraction_ = fraction;
   const auto now = clock_.monotonic();
   const auto elapsed = std::chrono::duration_cast<milliseconds>(now - began_);
-  const StageView view{label_, fraction, std::move(detail), estimate_left(elapsed, fraction)};
+  const double of_this_run = from_ < 1 ? (fraction - from_) / (1 - from_) : 1;
+  const StageView view{label_, fraction, std::move(detail), estimate_left(elapsed, of_this_run)};
   if (terminal_.interactive) {
     if (now - drawn_ < kRedrawInterval) return;
     drawn_ = now;

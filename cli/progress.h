@@ -34,7 +34,8 @@ class ProgressDisplay {
   ProgressDisplay(std::FILE* stream, Terminal terminal, const Clock& clock)
       : stream_(stream), terminal_(terminal), clock_(clock) {}
 
-  void begin(std::string label);
+  // `from`: what was done before, of which the pace says nothing.
+  void begin(std::string label, double from = 0);
   void update(double fraction, std::string detail = {});
   // The stage enters its next step: the line goes on under another label, with the same clock and fraction.
   void relabel(std::string label);
@@ -51,6 +52,7 @@ class ProgressDisplay {
   Clock::Monotonic began_{};
   Clock::Monotonic drawn_{};
   double fraction_ = 0;
+  double from_ = 0;
   int tenth_ = -1;  // the last tenth that a plain line was written for
   bool open_ = false;
 };
