@@ -121,6 +121,16 @@ Result<void> record(Uploads::State& uploads, const std::vector<UploadRecord>& pa
   return {};
 }
 
+Result<void> join_and_record(Uploads::State& uploads, const std::vector<UploadRecord>& parts, UploadRecord& whole) {
+  Result<std::string> sum = join(uploads, parts, whole);
+  if (!sum.ok()) return std::move(sum).error();
+  whole.sha256 = std::move(sum).value();
+  Result<std::string> original = uploads.catalog.find_original(whole.sha256);
+  if (!original.ok()) return std::move(original).error();
+  whole.duplicate_of = std::move(original).value();
+  return record(uploads, parts, whole);
+}
+
 }  // namespace
 
 Result<UploadRecord> Uploads::concatenate(const ConcatRequest& request) {
@@ -149,17 +159,11 @@ Result<UploadRecord> Uploads::concatenate(const ConcatRequest& request) {
   whole.resumable = true;
   whole.created_at_ms = whole.completed_at_ms = state_->clock.wall_ms();
   whole.state = UploadState::complete;
-  Result<std::string> sum = join(*state_, parts.records, whole);
-  if (sum.ok()) {
-    whole.sha256 = std::move(sum).value();
-    Result<std::string> original = state_->catalog.find_original(whole.sha256);
-    if (!original.ok()) return std::move(original).error();
-    whole.duplicate_of = std::move(original).value();
-    REELWAY_TRY(record(*state_, parts.records, whole));
-    return whole;
-  }
-  REELWAY_TRY(remove_all(state_->part_path(whole.upload)));
-  return std::move(sum).error();
+  const Result<void> made = join_and_record(*state_, parts.records, whole);
+  if (made.ok()) return whole;
+  // Where the record may have been written, the file must stay: recover() removes it if the record was not.
+  if (made.error().code != ErrorCode::store_unknown) REELWAY_TRY(remove_all(state_->part_path(whole.upload)));
+  return made.error();
 }
 
 }  // namespace reelway::origin

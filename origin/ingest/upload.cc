@@ -117,11 +117,15 @@ Result<std::vector<UploadStatus>> Uploads::list() {
   Result<std::vector<UploadRecord>> records = state_->all();
   if (!records.ok()) return std::move(records).error();
   std::vector<UploadStatus> list;
-  for (UploadRecord& record : *records) {
+  for (const UploadRecord& record : *records) {
     if (record.state == UploadState::taken) continue;
-    Result<UploadStatus> status = state_->status(std::move(record));
-    if (!status.ok()) return std::move(status).error();
-    list.push_back(std::move(status).value());
+    Result<UploadStatus> status = state_->status(record);
+    // One damaged upload must not hide the others.
+    if (status.ok()) {
+      list.push_back(std::move(status).value());
+    } else {
+      telemetry::log_error("upload {}: {}", record.upload, describe(status.error()));
+    }
   }
   return list;
 }
