@@ -2,18 +2,10 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "common/base/result.h"
 
 namespace reelway::cli {
-
-// "/films/Sintel (2010) 4K.mp4" -> "sintel-2010-4k": the file's name without its ending, as a title id. Empty when
-// nothing of the name can stand in one.
-std::string derive_title_id(std::string_view file);
-
-// "/films/a.mp4" -> "a.mp4".
-std::string_view file_name(std::string_view file);
 
 // Size and time of change: the same file has the same, for an upload to be found again. Of a file that film_size()
 // took.

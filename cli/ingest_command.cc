@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/title_report.h"
 #include "cli/tus_upload.h"
+#include "common/access/title_name.h"
 
 namespace reelway::cli {
 namespace {
@@ -77,8 +78,8 @@ Result<void> send_film(const Ingest& ingest, const TusFile& film, const TusUploa
 }
 
 void say_what_begins(const Session& session, const TusFile& film, const TusUpload& upload) {
-  session.remark(fmt::format("{} ({}) becomes title {}", printable(file_name(film.file)), format_bytes(film.size_bytes),
-                             printable(film.title)));
+  session.remark(fmt::format("{} ({}) becomes title {}", printable(access::file_name(film.file)),
+                             format_bytes(film.size_bytes), printable(film.title)));
   if (upload.complete) {
     session.remark("It has been uploaded already.");
   } else if (upload.offset > 0) {
@@ -157,7 +158,7 @@ void report(const Session& session, const Json& created, const Json& version) {
 Result<void> ingest_film(Session& session, IngestOptions options) {
   const auto size_bytes = film_size(options.file);
   if (!size_bytes) return size_bytes.error();
-  if (options.title.empty()) options.title = derive_title_id(options.file);
+  if (options.title.empty()) options.title = access::derive_title_id(options.file);
   if (options.title.empty()) return usage_error("the file's name gives no title id; name one with --title");
   auto origin = session.origin();
   if (!origin) return origin.error();

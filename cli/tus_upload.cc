@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "cli/film_file.h"
+#include "common/access/title_name.h"
 #include "common/base/encoding.h"
 
 namespace reelway::cli {
@@ -72,7 +72,7 @@ std::string tus_metadata(const TusFile& film) {
   const auto add = [&](std::string_view key, std::string_view value) {
     text.append(text.empty() ? "" : ",").append(key).append(" ").append(base64(as_bytes(value)));
   };
-  add("filename", file_name(film.file));
+  add("filename", access::file_name(film.file));
   add("title", film.title);
   add("new_version", film.new_version ? "true" : "false");
   add("fingerprint", film.fingerprint);
@@ -82,9 +82,9 @@ std::string tus_metadata(const TusFile& film) {
 std::optional<TusUpload> find_upload(const Json& uploads, const TusFile& film) {
   for (const Json& entry : list_at(uploads, "uploads")) {
     const bool same = text_at(entry, "fingerprint") == film.fingerprint &&
-                      text_at(entry, "filename") == file_name(film.file) && text_at(entry, "title") == film.title &&
-                      flag_at(entry, "new_version") == film.new_version && flag_at(entry, "resumable") &&
-                      !flag_at(entry, "partial");
+                      text_at(entry, "filename") == access::file_name(film.file) &&
+                      text_at(entry, "title") == film.title && flag_at(entry, "new_version") == film.new_version &&
+                      flag_at(entry, "resumable") && !flag_at(entry, "partial");
     if (!same) continue;
     return TusUpload{text_at(entry, "upload"), count_at(entry, "offset"), text_at(entry, "state") == "complete"};
   }

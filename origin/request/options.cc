@@ -70,6 +70,12 @@ constexpr std::array kOptions = {
                    "The most uploads that no title has been made of yet."},
     config::Option{"ingest.unfinished_keep", Kind::duration, "72h", false, kSecondMs, 365 * kDayMs,
                    "How long after its last byte an upload that is not whole is kept, to be resumed."},
+    config::Option{
+        "ingest.watch_folder", Kind::path, "", false, 0, 0,
+        "Folder whose files become titles, each under the id that its name gives, and move to done/ or refused/ "
+        "in it. Without it none is watched."},
+    config::Option{"ingest.watch_settle", Kind::duration, "10s", false, kSecondMs, kDayMs,
+                   "How long size and time of change of a file in ingest.watch_folder must have stood still."},
     config::Option{"object_stores.{}.endpoint", Kind::url, "", true, 0, 0,
                    "Address of an S3-compatible object store that films are imported from, such as "
                    "https://s3.eu-west-1.amazonaws.com. Use https:// unless the store is on this machine."},
@@ -276,6 +282,8 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.untaken_max = static_cast<std::size_t>(settings.integer("ingest.untaken_max"));
   out.unfinished_keep =
       std::chrono::duration_cast<std::chrono::milliseconds>(settings.duration("ingest.unfinished_keep"));
+  out.watch_folder = settings.text("ingest.watch_folder");
+  out.watch_settle = std::chrono::duration_cast<std::chrono::milliseconds>(settings.duration("ingest.watch_settle"));
   auto stores = object_stores(settings);
   if (!stores) return stores.error();
   out.object_stores = std::move(stores).value();

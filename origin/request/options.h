@@ -40,6 +40,8 @@ struct OriginConfig {
   std::uint64_t import_part_bytes = 0;
   std::uint64_t untaken_bytes_max = UINT64_MAX;
   std::size_t untaken_max = 1000;
+  std::string watch_folder;  // empty for none
+  std::chrono::milliseconds watch_settle{10'000};
   std::chrono::milliseconds unfinished_keep = std::chrono::hours(72);
   std::string ffmpeg;
   std::string ffprobe;

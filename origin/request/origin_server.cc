@@ -12,6 +12,7 @@
 #include "origin/fleet/change_stream.h"
 #include "origin/fleet/edge_registry.h"
 #include "origin/fleet/rights_mirror.h"
+#include "origin/ingest/watch_folder.h"
 #include "origin/net/server.h"
 #include "origin/request/api_request.h"
 #include "origin/request/media_request.h"
@@ -125,6 +126,23 @@ ImportsOptions imports_options(const OriginConfig& config) {
   return options;
 }
 
+WatchFolderOptions watch_options(const OriginConfig& config) {
+  WatchFolderOptions options;
+  options.folder = config.watch_folder;
+  options.settle = config.watch_settle;
+  return options;
+}
+
+// The watched folder's one tie to the jobs.
+Result<void> begin_title(IngestJobs& jobs, const std::string& title, const std::string& upload) {
+  IngestRequest request;
+  request.title = title;
+  request.upload = upload;
+  const Result<JobRecord> job = jobs.enqueue(request);
+  if (!job.ok()) return job.error();
+  return {};
+}
+
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
@@ -150,6 +168,8 @@ struct OriginServer::Parts {
         uploads(*store, catalog, system_clock, system_random, upload_options(config)),
         imports(*store, catalog, uploads, system_clock, system_random, imports_options(config)),
         jobs(*store, catalog, uploads, system_clock, system_random, jobs_options(config)),
+        watch(uploads, catalog, system_clock, watch_options(config),
+              [this](const std::string& title, const std::string& upload) { return begin_title(jobs, title, upload); }),
         time(system_clock),
         registry(system_clock),
         rights{*store,
@@ -218,7 +238,8 @@ struct OriginServer::Parts {
     sweep_timer.start_every(kSweepStepPeriod);
     REELWAY_TRY(imports.start());
     expiry_timer.start_every(kExpiryPeriod);
-    return jobs.start();
+    REELWAY_TRY(jobs.start());
+    return watch.start();
   }
 
   // One page at a time, so that the sweep never holds a worker for long.
@@ -254,6 +275,7 @@ struct OriginServer::Parts {
     loop.run_cleanup(
         [this] {
           imports.stop();
+          watch.stop();
           jobs.stop();
         },
         [this] { jobs_stopped = true; });
@@ -283,6 +305,7 @@ struct OriginServer::Parts {
   Uploads uploads;
   Imports imports;
   IngestJobs jobs;
+  WatchFolder watch;
   OriginTime time;
   EdgeRegistry registry;
   AccountTurns turns;
@@ -333,6 +356,7 @@ Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, Origi
                                        std::move(keys).value());
   if (const auto opened = parts->open(); !opened) {
     parts->imports.stop();
+    parts->watch.stop();
     parts->jobs.stop();
     return opened.error();
   }
