@@ -34,10 +34,10 @@ std::span<const Step<ApiRequest>> ApiRequest::steps() {
       {"route", &ApiRequest::route},
       {"serve_metrics", &ApiRequest::serve_metrics},
       {"read_tus", &ApiRequest::read_tus},
-      {"free_upload", &ApiRequest::free_upload},
       {"claim_upload", &ApiRequest::claim_upload},
       {"receive_body", &ApiRequest::receive_body},
       {"finish_upload", &ApiRequest::finish_upload},
+      {"free_upload", &ApiRequest::free_upload},
       {"call_tus", &ApiRequest::call_tus},
       {"parse_body", &ApiRequest::parse_body},
       {"call", &ApiRequest::call},
@@ -121,22 +121,12 @@ Verdict ApiRequest::read_tus() {
   return Verdict::next;
 }
 
-Verdict ApiRequest::free_upload() {
-  if (!tus_ || tus_->upload.empty()) return Verdict::next;
-  const auto other = services_.active_uploads.find(tus_->upload);
-  if (!other) return Verdict::next;
-  if (tus_->kind == TusCall::Kind::append) {
-    return fail(client_error(ErrorCode::upload_locked, "another request is sending bytes of " + tus_->upload));
-  }
-  const auto self = std::static_pointer_cast<ApiRequest>(shared_from_this());
-  // Later, when nothing of the other request is running any more.
-  other->give_way([self] { self->loop_.post([self] { self->advance(); }); });
-  return Verdict::wait;
-}
-
 Verdict ApiRequest::claim_upload() {
   if (tus_) {
     if (tus_->kind != TusCall::Kind::append && tus_->kind != TusCall::Kind::create) return Verdict::next;
+    if (tus_->kind == TusCall::Kind::append && services_.active_uploads.find(tus_->upload)) {
+      return fail(client_error(ErrorCode::upload_locked, "another request is sending bytes of " + tus_->upload));
+    }
     responder_->limit_body(services_.config.upload_bytes_max);
     if (tus_->kind == TusCall::Kind::create) {
       receive(new_upload_sink(services_.uploads, tus_->creation, tus_->bytes), "");
@@ -200,6 +190,17 @@ Verdict ApiRequest::answer_upload(const UploadStatus& status) {
   nlohmann::json body = {{"upload", record.upload}, {"size_bytes", record.size_bytes}, {"sha256", record.sha256}};
   if (!record.duplicate_of.empty()) body["duplicate_of"] = record.duplicate_of;
   return send(json_response(200, body.dump()));
+}
+
+// The request's own body has ended, so nothing but the other one's end asks this step again.
+Verdict ApiRequest::free_upload() {
+  if (!tus_ || tus_->upload.empty()) return Verdict::next;
+  const auto other = services_.active_uploads.find(tus_->upload);
+  if (!other) return Verdict::next;
+  const auto self = std::static_pointer_cast<ApiRequest>(shared_from_this());
+  // Later, when nothing of the other request is running any more.
+  other->give_way([self] { self->loop_.post([self] { self->advance(); }); });
+  return Verdict::wait;
 }
 
 // Those calls of tus that bring no bytes.

@@ -35,10 +35,10 @@ class ApiRequest final : public SteppedRequest<ApiRequest> {
   Verdict route();
   Verdict serve_metrics();
   Verdict read_tus();
-  Verdict free_upload();
   Verdict claim_upload();
   Verdict receive_body();
   Verdict finish_upload();
+  Verdict free_upload();
   Verdict call_tus();
   Verdict parse_body();
   Verdict call();

@@ -208,3 +208,20 @@ test("what was uploaded by tus becomes a title, and the same bytes again are rec
   const again = await send(film, { metadata: { filename: "film.mp4", title: "by-tus-again" } });
   assert.equal((await cluster.api("GET", `/v1/uploads/${idOf(again)}`)).body.duplicate_of, "by-tus/v1");
 });
+
+test("many ask for the offset of a body that is coming, and each is answered", async () => {
+  const path = await create(200);
+  const [host, port] = cluster.ports.api.split(":");
+  for (let round = 0, offset = 0; round < 10; ++round, offset += 10) {
+    const sending = net.connect(Number(port), host);
+    let heard = "";
+    sending.on("data", (piece) => { heard += piece; });
+    sending.on("error", () => {});
+    sending.write(`PATCH ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${cluster.secrets.api}\r\nTus-Resumable: 1.0.0\r\n` +
+      `Upload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\nExpect: 100-continue\r\nContent-Length: 50\r\n\r\n0123456789`);
+    await until("its body is awaited", () => heard.startsWith("HTTP/1.1 100 "));
+    assert.deepEqual(await Promise.all(Array.from({ length: 8 }, () => offsetOf(path))), Array(8).fill(offset + 10));
+    sending.destroy();
+  }
+  await ask("DELETE", path);
+});
