@@ -129,7 +129,7 @@ Result<void> follow_job(const Ingest& ingest, const std::string& job) {
         ingest.progress->update(number_at(*status, "progress").value_or(0));
       }
       if (state == "done") return {};
-      if (state == "failed") return job_error(*status);
+      if (state == "failed" || state == "held") return job_error(*status);
     }
     std::this_thread::sleep_for(kPollInterval);
   }

@@ -13,8 +13,8 @@ using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 3> kTitleStates{"ingesting", "published", "failed"};
 constexpr std::array<std::string_view, 3> kVersionStates{"building", "published", "failed"};
-constexpr std::array<std::string_view, 4> kJobStates{"queued", "running", "done", "failed"};
-constexpr std::array<std::string_view, 4> kJobStages{"probe", "transcode", "index", "publish"};
+constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
+constexpr std::array<std::string_view, 5> kJobStages{"probe", "transcode", "index", "publish", "quality"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};
 
 }  // namespace

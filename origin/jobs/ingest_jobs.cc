@@ -16,12 +16,14 @@
 #include "origin/jobs/leftovers.h"
 #include "origin/jobs/local_tasks.h"
 #include "origin/jobs/worker.h"
+#include "origin/quality/quality_store.h"
 
 // Model. A job's truth is its record: queued -> running -> done or failed; and, once the film has been probed, its plan
 // and the records of its parts (task.h). So a job needs the origin itself at two moments only, and these are the steps
 // in the queue here: prepare, up to the plan, and finish, from the last part on. In between the board has it. What a
 // start finds unfinished goes on where its records say. done and failed are written by the catalogue in the transaction
-// that publishes the version or records its failure. Progress between stages is kept in memory only.
+// that publishes the version or records its failure. A job whose film has findings that block is held: it prepares
+// again when somebody has waived them. Progress between stages is kept in memory only.
 
 namespace reelway::origin {
 namespace {
@@ -86,6 +88,7 @@ struct IngestJobs::State {
   ControlStore& store;
   Catalog& catalog;
   Uploads& uploads;
+  const Clock& clock;
   Random& random;
   const IngestJobsOptions options;
   const WorkFolders folders;
@@ -105,15 +108,16 @@ struct IngestJobs::State {
   bool stopping = false;
   std::vector<std::thread> threads;  // of start() and stop()
 
-  State(ControlStore& store_in, Catalog& catalog_in, Uploads& uploads_in, const Clock& clock, Random& random_in,
+  State(ControlStore& store_in, Catalog& catalog_in, Uploads& uploads_in, const Clock& clock_in, Random& random_in,
         IngestJobsOptions options_in)
       : store(store_in),
         catalog(catalog_in),
         uploads(uploads_in),
+        clock(clock_in),
         random(random_in),
         options(std::move(options_in)),
         folders(options.data_dir),
-        board(store, clock, random, options.board,
+        board(store, clock_in, random, options.board,
               [this](const std::string& job, const std::optional<Error>& error) { settled(job, error); }),
         local_tasks(board, catalog, folders, options.board.local_worker),
         worker(local_tasks, {options.slots, options.transcode}) {}
@@ -180,6 +184,7 @@ struct IngestJobs::State {
     if (done.error().code == ErrorCode::shutting_down) --record->attempts;  // an orderly stop is no attempt
     if (done.error().code == ErrorCode::shutting_down) REELWAY_TRY(write_job(store, *record));
     if (is_interruption(done.error())) return done.error();
+    if (done.error().code == ErrorCode::quality_blocked) return hold_back(*record, done.error());
     return fail(*record, done.error());
   }
 
@@ -191,6 +196,7 @@ struct IngestJobs::State {
     }
     ++record.attempts;
     record.state = JobState::running;
+    record.error.reset();
     return write_job(store, record);
   }
 
@@ -233,6 +239,21 @@ struct IngestJobs::State {
     return {};
   }
 
+  // A waiver that came since the look at the report found no held job yet: so this one looks again.
+  Result<void> hold_back(JobRecord& record, const Error& error) {
+    record.state = JobState::held;
+    record.error = error;
+    --record.attempts;
+    REELWAY_TRY(write_job(store, record));
+    telemetry::log_warn("job {}: {} {} is held: {}", record.job, record.title, record.version, describe(error));
+    {
+      const std::lock_guard hold(mutex);
+      live.erase(record.job);
+    }
+    if (check_publishable(store, record.title, record.version).ok()) push({Step::Kind::prepare, record.job, {}});
+    return {};
+  }
+
   Result<void> fail(const JobRecord& record, const Error& error) {
     REELWAY_TRY(repeat([&] { return catalog.fail(record, error); }));
     telemetry::log_warn("job {}: {} {} failed: {}", record.job, record.title, record.version, describe(error));
@@ -253,8 +274,16 @@ struct IngestJobs::State {
   }
 
   IngestRun::Parts run_parts(JobRecord& record) {
-    return {catalog,     uploads, options.transcode,
-            stop_signal, folders, [this, &record](JobStage stage, double part) { progress(record, stage, part); }};
+    return {store,
+            clock,
+            catalog,
+            uploads,
+            options.transcode,
+            options.quality,
+            stop_signal,
+            folders,
+            options.data_dir + "/quality/" + record.title + "/" + record.version,
+            [this, &record](JobStage stage, double part) { progress(record, stage, part); }};
   }
 
   // A change of the title by somebody else in between is no reason to give up.
@@ -307,6 +336,8 @@ struct IngestJobs::State {
     if (!jobs.ok()) return jobs.error();
     for (JobRecord record : *jobs) {
       if (!is_unfinished(record)) continue;
+      const bool is_held = record.state == JobState::held;
+      if (is_held && !check_publishable(store, record.title, record.version).ok()) continue;
       const Result<std::optional<EncodePlan>> plan = read_plan(store, record.job);
       if (!plan.ok()) return plan.error();
       if (!plan->has_value())
@@ -411,6 +442,18 @@ Result<JobRecord> IngestJobs::cancel(std::string_view job) {
   state_->board.close(job);
   state_->push({Step::Kind::fail, record->job, refuse(ErrorCode::job_cancelled, "job " + record->job)});
   return record;
+}
+
+Result<void> IngestJobs::reconsider(std::string_view title, std::string_view version) {
+  const Result<std::vector<JobRecord>> jobs = read_jobs(state_->store);
+  if (!jobs.ok()) return jobs.error();
+  for (const JobRecord& job : *jobs) {
+    const bool is_meant = job.state == JobState::held && job.title == title && job.version == version;
+    if (is_meant && check_publishable(state_->store, title, version).ok()) {
+      state_->push({Step::Kind::prepare, job.job, {}});
+    }
+  }
+  return {};
 }
 
 JobBoard& IngestJobs::board() {

@@ -13,6 +13,7 @@
 #include "origin/ingest/upload.h"
 #include "origin/jobs/job_board.h"
 #include "origin/jobs/work_folders.h"
+#include "origin/quality/rules.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -32,6 +33,7 @@ struct IngestJobsOptions {
   std::uint32_t units_per_segment = 3;
   std::size_t queue_max = 1000;  // queued jobs; more are refused with overloaded
   TranscodeOptions transcode;
+  QualityRules quality;
   JobBoardOptions board;
 };
 
@@ -57,6 +59,9 @@ class IngestJobs {
   // Ends a job that is not done: it fails with job_cancelled, its original is kept. job_not_found; store_conflict when
   // it has ended already.
   Result<JobRecord> cancel(std::string_view job);
+
+  // Goes on with a job of this version that was held, if nothing holds it any more. Errors of the store.
+  Result<void> reconsider(std::string_view title, std::string_view version);
 
   JobBoard& board();
   const WorkFolders& folders() const;

@@ -4,12 +4,14 @@
 
 #include "origin/ingest/durable_files.h"
 #include "origin/jobs/track_indexing.h"
+#include "origin/quality/inspect.h"
 
 // Model. The way of one film:
 //
 //   keep       uploads/<id>.part becomes originals/<title>/<version>/source, where it stays whatever happens
-//   probe      what the film is, or why it is none; the plan
-//   transcode  the plan's parts, by any worker (job_board.h), each into a folder of its own
+//   probe      what the film is, or why it is none
+//   quality    what of it is faulty (origin/quality); what blocks holds the job until somebody has waived it
+//   transcode  the plan, and its parts, by any worker (job_board.h), each into a folder of its own
 //   index      join the parts in work/<job>/version/, which nobody else reads; index and check every track; sync
 //   publish    rename that folder to titles/<title>/<version>, then one transaction makes it visible
 //
@@ -20,13 +22,14 @@ namespace {
 
 // Parts of the whole by which progress is told.
 constexpr double kProbed = 0.03;
+constexpr double kChecked = 0.1;
 constexpr double kTranscoded = 0.95;
 constexpr double kIndexed = 0.99;
 
 }  // namespace
 
 double encoding_progress(double part) {
-  return kProbed + part * (kTranscoded - kProbed);
+  return kChecked + part * (kTranscoded - kChecked);
 }
 
 IngestRun::IngestRun(const Parts& parts, JobRecord job)
@@ -42,7 +45,30 @@ Result<EncodePlan> IngestRun::prepare() {
   REELWAY_TRY(keep_original());
   const Result<SourceFacts> facts = probe(original_, parts_.transcode, parts_.stop);
   if (!facts.ok()) return facts.error();
-  return plan_encode(*facts, version->language);
+  const Result<QualityReport> quality = check_quality(*facts);
+  if (!quality.ok()) return quality.error();
+  EncodePlan plan = plan_encode(*facts, version->language);
+  // What the pictures show counts for more than what the file says of itself.
+  plan.deinterlace = plan.deinterlace || quality->interlaced;
+  return plan;
+}
+
+Result<QualityReport> IngestRun::check_quality(const SourceFacts& facts) {
+  Result<QualityReport> report = load_report(parts_.store, job_.title, job_.version);
+  if (!report.ok() && report.error().code == ErrorCode::quality_report_missing) {
+    parts_.on_progress(JobStage::quality, kProbed);
+    REELWAY_TRY(remove_all(parts_.pictures));
+    REELWAY_TRY(make_folders(parts_.pictures));
+    report =
+        inspect(original_, facts, parts_.quality, parts_.transcode, parts_.pictures, parts_.stop,
+                [&](double part) { parts_.on_progress(JobStage::quality, kProbed + part * (kChecked - kProbed)); });
+    if (!report.ok()) return report;
+    report->title = job_.title;
+    report->version = job_.version;
+    report = save_report(parts_.store, parts_.clock, std::move(report).value());
+  }
+  if (report.ok()) REELWAY_TRY(check_publishable(parts_.store, job_.title, job_.version));
+  return report;
 }
 
 Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::vector<TaskRecord>& parts) {

@@ -9,6 +9,7 @@
 #include "origin/ingest/upload.h"
 #include "origin/jobs/join_parts.h"
 #include "origin/jobs/work_folders.h"
+#include "origin/quality/quality_store.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -18,16 +19,21 @@ namespace reelway::origin {
 class IngestRun {
  public:
   struct Parts {
+    ControlStore& store;
+    const Clock& clock;
     Catalog& catalog;
     Uploads& uploads;
     const TranscodeOptions& transcode;
+    const QualityRules& quality;
     const StopSignal& stop;
     WorkFolders folders;
+    std::string pictures;                               // folder for those of the quality report
     std::function<void(JobStage, double)> on_progress;  // of the whole job
   };
   IngestRun(const Parts& parts, JobRecord job);
 
-  // Keeps the original, looks at it and decides what to make of it. Nothing is visible yet.
+  // Keeps the original, looks at it, checks its quality unless it has been checked, and decides what to make of it.
+  // Nothing is visible yet. quality_blocked: somebody must waive findings, or send another file.
   Result<EncodePlan> prepare();
   // Joins the parts, checks the whole and moves it into place: the record to be published. On an error nothing is
   // visible.
@@ -35,6 +41,7 @@ class IngestRun {
 
  private:
   Result<void> keep_original();
+  Result<QualityReport> check_quality(const SourceFacts& facts);
   Result<void> move_into_place();
 
   Parts parts_;

@@ -71,7 +71,7 @@ Result<std::vector<JobRecord>> read_jobs(ControlStore& store) {
 }
 
 bool is_unfinished(const JobRecord& record) {
-  return record.state == JobState::queued || record.state == JobState::running;
+  return record.state == JobState::queued || record.state == JobState::running || record.state == JobState::held;
 }
 
 Result<std::optional<EncodePlan>> read_plan(ControlStore& store, std::string_view job) {

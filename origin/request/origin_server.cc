@@ -148,6 +148,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   options.data_dir = config.data_dir;
   options.slots = config.transcode_jobs;
   options.board.lease = config.workers_lease;
+  options.quality = config.quality;
   options.units_per_segment = config.units_per_segment;
   options.transcode.ffmpeg = config.ffmpeg;
   options.transcode.ffprobe = config.ffprobe;

@@ -96,6 +96,7 @@ Result<Reply> waive_finding(const ApiServices& services, const ApiCall& call) {
   request.finding = call.parameters.at(2);
   const auto report = waive(services.store, services.clock, request);
   if (!report) return report.error();
+  REELWAY_TRY(services.jobs.reconsider(request.title, request.version));
   return Reply{200, report_object(*report)};
 }
 

@@ -31,7 +31,7 @@ class IngestJobsTest : public testing::Test {
     uploads_ = std::make_unique<Uploads>(*store_, *catalog_, clock_, random_,
                                          UploadOptions{.data_dir = data_dir_, .free_bytes_min = 0});
     ASSERT_TRUE(uploads_->recover().ok());
-    IngestJobsOptions options;
+    IngestJobsOptions options = options_;
     options.data_dir = data_dir_;
     options.transcode.sandbox.confine_program = std::string(REELWAY_BIN_DIR) + "/reelway-confine";
     jobs_ = std::make_unique<IngestJobs>(*store_, *catalog_, *uploads_, clock_, random_, options);
@@ -126,6 +126,7 @@ class IngestJobsTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  IngestJobsOptions options_;  // what differs from the usual, from the next restart() on
   std::string data_dir_ = folder_.path();
   SystemClock clock_;
   SystemRandom random_;

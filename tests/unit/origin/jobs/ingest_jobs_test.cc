@@ -1,8 +1,10 @@
 #include "origin/jobs/ingest_jobs.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "origin/quality/quality_store.h"
 #include "tests/unit/origin/jobs/ingest_fixture.h"
 
 namespace reelway::origin {
@@ -142,6 +144,35 @@ TEST_F(IngestJobsTest, FilmOfSeveralPartsPlaysAsOne) {
     EXPECT_GT(std::strtod(line.c_str() + all + 4, nullptr), 0.75) << line;
   }
   EXPECT_EQ(pictures, 1100);
+}
+
+TEST_F(IngestJobsTest, FilmWithABlockingFindingIsHeldUntilItIsWaived) {
+  options_.quality[Rule::black].block_from = 2;
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = film(
+      "-f lavfi -i \"testsrc2=s=160x120:r=25:d=8,drawbox=enable='between(t,2,5)':t=fill:c=black\" -f lavfi -i sine=d=8 "
+      "-c:v libx264 -preset ultrafast -c:a aac");
+  const auto job = jobs_->enqueue({"film", "", upload(path, "film"), "en", false});
+  ASSERT_TRUE(job.ok());
+  const auto is_held = [](const JobRecord& record) { return record.state == JobState::held; };
+  ASSERT_EQ(wait_until(job->job, is_held).error->code, ErrorCode::quality_blocked);
+  EXPECT_FALSE(catalog_->published("film", "v1").ok());
+  // It is held still after a restart, and its report is kept.
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  EXPECT_EQ(jobs_->status(job->job)->state, JobState::held);
+  const auto report = load_report(*store_, "film", "v1");
+  ASSERT_TRUE(report.ok());
+  for (const Finding& finding : report->findings) {
+    if (finding.severity != Severity::block) continue;
+    ASSERT_TRUE(waive(*store_, clock_, {"film", "v1", finding.id, "ann", "it is meant"}).ok());
+  }
+  ASSERT_TRUE(jobs_->reconsider("film", "v1").ok());
+  const JobRecord ended = wait_for_end(job->job);
+  EXPECT_EQ(ended.state, JobState::done) << (ended.error ? describe(*ended.error) : "");
+  EXPECT_FALSE(ended.error);
+  EXPECT_TRUE(catalog_->published("film", "v1").ok());
 }
 
 TEST_F(IngestJobsTest, CancelledJobFailsAndKeepsItsOriginal) {
