@@ -79,12 +79,7 @@ Result<void> append_file(const std::string& from, int to, const std::string& to_
     if (count == 0) return {};
     const ByteView piece(buffer.data(), static_cast<std::size_t>(count));
     sum.add(piece);
-    for (ByteView rest = piece; !rest.empty();) {
-      const ssize_t written = ::write(to, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return system_error("write", to_path, errno);
-      rest = rest.subspan(static_cast<std::size_t>(written));
-    }
+    REELWAY_TRY(write_all(to, to_path, piece));
   }
 }
 

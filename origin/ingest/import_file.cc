@@ -20,17 +20,6 @@ constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kEntryBytes = 12;
 constexpr std::size_t kPiece = 1u << 20;
 
-Result<void> write_all(int file, const std::string& path, std::uint64_t offset, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return {};
-}
-
 // Less than asked for at the file's end.
 Result<std::size_t> read_some(int file, const std::string& path, std::uint64_t offset, std::span<std::uint8_t> out) {
   std::size_t got = 0;
@@ -123,7 +112,7 @@ Result<void> ImportFile::load() {
 Result<void> ImportFile::begin_list() {
   const std::string list_path = path_ + ".parts";
   if (::ftruncate(list_.get(), 0) != 0) return system_error("truncate", list_path, errno);
-  REELWAY_TRY(write_all(list_.get(), list_path, 0, header_of(shape_)));
+  REELWAY_TRY(write_all_at(list_.get(), list_path, 0, header_of(shape_)));
   if (::fdatasync(list_.get()) != 0) return system_error("fdatasync", list_path, errno);
   return {};
 }
@@ -144,7 +133,7 @@ std::uint64_t ImportFile::bytes_held() const {
 
 Result<void> ImportFile::write(std::uint64_t offset, ByteView bytes) {
   CHECK(offset + bytes.size() <= shape_.size_bytes);
-  return write_all(bytes_.get(), path_ + ".part", offset, bytes);
+  return write_all_at(bytes_.get(), path_ + ".part", offset, bytes);
 }
 
 Result<void> ImportFile::keep(std::size_t part, std::uint32_t crc) {
@@ -152,8 +141,8 @@ Result<void> ImportFile::keep(std::size_t part, std::uint32_t crc) {
   const std::lock_guard hold(mutex_);
   const off_t end = ::lseek(list_.get(), 0, SEEK_END);
   if (end < 0) return system_error("seek", path_ + ".parts", errno);
-  REELWAY_TRY(write_all(list_.get(), path_ + ".parts", static_cast<std::uint64_t>(end),
-                        entry_of(static_cast<std::uint32_t>(part), crc)));
+  REELWAY_TRY(write_all_at(list_.get(), path_ + ".parts", static_cast<std::uint64_t>(end),
+                           entry_of(static_cast<std::uint32_t>(part), crc)));
   if (::fdatasync(list_.get()) != 0) return system_error("fdatasync", path_ + ".parts", errno);
   if (!crcs_.at(part)) held_ += bytes_of(part);
   crcs_[part] = crc;

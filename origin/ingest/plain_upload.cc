@@ -53,12 +53,7 @@ Result<void> UploadWriter::append(ByteView bytes) {
                   "more than the announced " + std::to_string(state_->record.size_bytes) + " bytes");
   }
   REELWAY_TRY(state_->uploads->check_room(bytes.size()));
-  for (ByteView rest = bytes; !rest.empty();) {
-    const ssize_t count = ::write(state_->file.get(), rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", state_->path, errno);
-    rest = rest.subspan(static_cast<std::size_t>(count));
-  }
+  REELWAY_TRY(write_all(state_->file.get(), state_->path, bytes));
   state_->sum.add(bytes);
   state_->written += bytes.size();
   state_->failed = false;

@@ -122,13 +122,7 @@ Result<void> ResumableWriter::State::open() {
 }
 
 Result<void> ResumableWriter::State::write(ByteView bytes) {
-  for (ByteView rest = bytes; !rest.empty();) {
-    const ssize_t count = ::write(file.get(), rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    rest = rest.subspan(static_cast<std::size_t>(count));
-  }
-  return {};
+  return write_all(file.get(), path, bytes);
 }
 
 Result<void> ResumableWriter::State::sync() {

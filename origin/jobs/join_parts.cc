@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "common/base/unique_fd.h"
+#include "origin/ingest/durable_files.h"
 #include "origin/jobs/file_sum.h"
 #include "origin/jobs/track_indexing.h"
 #include "origin/mp4/track_writer.h"
@@ -20,16 +21,6 @@ Result<void> check_sums(const DonePart& part) {
     if (!sum.ok()) return sum.error();
     if (sum->bytes == file.bytes && sum->crc32c == file.crc32c) continue;
     return Error{ErrorCode::stored_data_corrupt, Side::disk, false, path + " has changed since it was made"};
-  }
-  return {};
-}
-
-Result<void> write_all(int file, const std::string& path, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
   return {};
 }

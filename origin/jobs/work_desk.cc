@@ -20,17 +20,6 @@ Error bad(std::string detail) {
   return {ErrorCode::http_bad_request, Side::client, false, std::move(detail)};
 }
 
-Result<void> write_at(int file, const std::string& path, std::uint64_t offset, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    offset += static_cast<std::uint64_t>(count);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::optional<Assignment>> WorkDesk::claim(const std::string& worker) {
@@ -64,7 +53,7 @@ Result<void> WorkDesk::write(const ClaimId& claim, const std::string& name, std:
   const std::string path = folders_.part(claim) + "/" + name;
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file) return system_error("create", path, errno);
-  return write_at(file.get(), path, offset, bytes);
+  return write_all_at(file.get(), path, offset, bytes);
 }
 
 Result<void> WorkDesk::complete(const ClaimId& claim, const TaskOutcome& outcome) {

@@ -40,16 +40,6 @@ Result<std::string> sum_of(const std::string& path) {
   }
 }
 
-Result<void> append(int file, const std::string& path, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> FilmCache::open() {
@@ -106,7 +96,7 @@ Result<void> FilmCache::fetch(const SourceFile& film, const std::string& path, c
   telemetry::log_info("fetching {} {} from byte {} of {}", film.title, film.version, have, film.bytes);
   if (have < film.bytes) {
     REELWAY_TRY(client.get(
-        path + "?offset=" + std::to_string(have), [&](ByteView bytes) { return append(file.get(), part, bytes); },
+        path + "?offset=" + std::to_string(have), [&](ByteView bytes) { return write_all(file.get(), part, bytes); },
         stop));
   }
   const Result<std::string> sum = sum_of(part);
