@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cli/film_file.h"
 #include "cli/session.h"
+#include "common/access/title_name.h"
 
 namespace reelway::cli {
 
@@ -20,10 +20,10 @@ Result<BucketUrl> parse_bucket_url(const std::string& text) {
 }
 
 std::string title_of_key(const std::string& key, bool whole_key) {
-  if (!whole_key) return derive_title_id(key);
+  if (!whole_key) return access::derive_title_id(key);
   std::string flat = key;
   std::replace(flat.begin(), flat.end(), '/', '-');
-  return derive_title_id(flat);
+  return access::derive_title_id(flat);
 }
 
 }  // namespace reelway::cli

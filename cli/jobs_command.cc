@@ -3,6 +3,7 @@
 
 #include "cli/jobs_report.h"
 #include "cli/session.h"
+#include "common/base/encoding.h"
 
 namespace reelway::cli {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "cli/quality_report.h"
 #include "cli/session.h"
+#include "common/base/encoding.h"
 
 namespace reelway::cli {
 namespace {
