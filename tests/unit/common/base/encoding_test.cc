@@ -55,7 +55,9 @@ TEST(Encoding, Utf8IsStrict) {
   for (const char* right : {"", "a", "\u00e9\u20ac\U0001F3AC", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
     EXPECT_TRUE(is_utf8(right)) << right;
   for (const char* wrong : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                            "\xf8\x88\x80\x80\x80", "\xe2\x82", "a\xff" "b"}) {
+                            "\xf8\x88\x80\x80\x80", "\xe2\x82",
+                            "a\xff"
+                            "b"}) {
     EXPECT_FALSE(is_utf8(wrong)) << wrong;
   }
 }
