@@ -18,6 +18,14 @@ std::optional<double> time_of(std::string_view line) {
   return parse_number(line.substr(0, line.find(' ')));
 }
 
+// What the file itself says of a picture ("timecode=00:00:00:00"). A decoder's message begins with its name in
+// brackets, or with several words.
+bool is_note(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == 0 || equals == std::string_view::npos || equals > kNameBytesMax) return false;
+  return line.substr(0, equals).find_first_of(" [") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<double> parse_number(std::string_view text) {
@@ -52,7 +60,7 @@ void MetadataReader::add(std::string_view line) {
     begun_ = false;
     record_.branch = line.substr(kBranch.size());
     on_record_(record_);
-  } else if (!line.empty()) {
+  } else if (!line.empty() && !is_note(line)) {
     on_message_(line);
   }
 }

@@ -38,6 +38,14 @@ TEST(MetadataReader, ReadsRecordsAndMessagesInOrder) {
   EXPECT_EQ(heard.messages.size(), 2);
 }
 
+// MPEG-2 and MXF carry them.
+TEST(MetadataReader, NotesOfTheFileAreNoMessages) {
+  const Heard heard = read({"frame:0 pts:0 pts_time:0", "timecode=00:00:00:00", "lavfi.a=1", "reelway=v",
+                            "S12M-1.timecode=10:00:00:00", "[mpeg2video @ 0x1] slice=3 damaged", "bad value x=1"});
+  EXPECT_EQ(heard.records.size(), 1);
+  EXPECT_EQ(heard.messages.size(), 2);
+}
+
 TEST(MetadataReader, LeavesOutWhatHasNoPlace) {
   const Heard heard = read({"lavfi.black_start=1", "reelway=v", "frame:0 pts:NOPTS pts_time:NOPTS", "lavfi.a=1",
                             "reelway=v", "", "frame:1 pts:1 pts_time:0.5", "frame:2 pts:2 pts_time:1", "reelway=c"});
