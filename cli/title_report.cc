@@ -94,6 +94,10 @@ std::string version_report(const Json& version, const Terminal& terminal) {
   if (const std::string sha256 = text_at(version, "sha256"); !sha256.empty()) {
     text += "  original's SHA-256 " + printable(sha256) + "\n";
   }
+  const Json& cost = object_at(version, "cost");
+  if (const double cpu_s = number_at(cost, "cpu_s").value_or(0); cpu_s > 0) {
+    text += fmt::format("  made with {:.1f} s of CPU, {} written\n", cpu_s, format_bytes(count_at(cost, "bytes")));
+  }
   text += error_line(version);
   const Json& renditions = list_at(version, "renditions");
   if (!renditions.empty()) text += renditions_table(renditions, terminal);
