@@ -19,6 +19,7 @@ const workerKills = Number(process.env.REELWAY_WORKER_KILLS ?? 5);
 const originKills = Number(process.env.REELWAY_ORIGIN_KILLS ?? 1);
 const seed = Number(process.env.REELWAY_SEED ?? Date.now() % 1_000_000);
 const random = randomFrom(seed);
+const gapMs = 1000 * Math.max(1, seconds / 100);  // between kills, so that they fall anywhere within a part
 const folder = mkdtempSync(join(tmpdir(), "reelway-workers-"));
 const secret = "secret-of-workers-for-this-test-only";
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -101,7 +102,7 @@ test(`three workers, ${workerKills} killed, the origin ${originKills} times (see
   let killed = 0, originKilled = 0, isEnded = false;
   const end = house.ended(id).then((job) => { isEnded = true; return job; });
   while (!isEnded && (killed < workerKills || originKilled < originKills)) {
-    await sleep(500 + 1500 * random());
+    await sleep(gapMs * (0.5 + 1.5 * random()));
     const making = (await house.job(id).catch(() => null))?.making ?? [];
     const busy = making.filter((part) => part.state === "running");
     if (isEnded || busy.length === 0) continue;
