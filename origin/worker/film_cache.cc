@@ -20,6 +20,7 @@ namespace reelway::origin {
 namespace {
 
 constexpr std::size_t kSumCharacters = 64;
+constexpr std::chrono::seconds kAskEvery{1};  // whoever waits for another's fetch
 
 std::uint64_t size_of(const std::string& path) {
   struct stat info {};
@@ -58,10 +59,15 @@ Result<void> FilmCache::open() {
 Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film, const std::string& path,
                                                           const WorkClient& client, const std::function<bool()>& stop) {
   std::unique_lock hold(mutex_);
-  fetched_.wait(hold, [&] {
+  const auto is_fetched = [&] {
     const auto place = films_.find(film.sha256);
     return place == films_.end() || !place->second.fetching;
-  });
+  };
+  while (!fetched_.wait_for(hold, kAskEvery, is_fetched)) {
+    hold.unlock();
+    if (stop()) return Error{ErrorCode::shutting_down, Side::self, true, "the film is not here yet"};
+    hold.lock();
+  }
   const auto place = films_.find(film.sha256);
   if (place != films_.end()) {
     place->second.used = ++uses_;

@@ -24,8 +24,9 @@ class FilmCache {
 
   // Makes the folder and takes note of what is there. io_failed.
   Result<void> open();
-  // While somebody holds the path the film stays. disk_full when the film is larger than the budget; io_failed,
-  // stored_data_corrupt when what came has another sum; those of WorkClient.
+  // While somebody holds the path the film stays. `stop` is asked about once a second: true ends it with shutting_down.
+  // disk_full when the film is larger than the budget; io_failed, stored_data_corrupt when what came has another sum;
+  // those of WorkClient.
   Result<std::shared_ptr<const std::string>> get(const SourceFile& film, const std::string& path,
                                                  const WorkClient& client, const std::function<bool()>& stop);
 

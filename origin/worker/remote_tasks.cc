@@ -40,10 +40,19 @@ Result<std::optional<TaskSource::Work>> RemoteTasks::next() {
   Work work{std::move(assignment).value(), {}, {}};
   const ClaimId& claim = work.assignment.claim;
   work.folder = options_.folder + "/" + claim.job + "-" + claim.part + "-" + std::to_string(claim.token);
-  if (const Result<void> made = make_folders(work.folder); !made.ok()) {
-    REELWAY_TRY(fail(work, made.error(), {}));
-    return none;
+  const Result<void> ready = fetch(work);
+  if (ready.ok()) return std::optional<Work>(std::move(work));
+  // That this machine cannot get the film says nothing of the part: another one may make it.
+  if (const Result<void> released = release(work); !released.ok()) {
+    telemetry::log_warn("{}: {}", work.assignment.part.name, describe(released.error()));
   }
+  if (ready.error().code == ErrorCode::shutting_down) return none;
+  return ready.error();
+}
+
+Result<void> RemoteTasks::fetch(Work& work) {
+  REELWAY_TRY(make_folders(work.folder));
+  const ClaimId& claim = work.assignment.claim;
   // A long fetch outlives the lease, so it renews the claim itself.
   auto renewed = std::chrono::steady_clock::now();
   const auto film = films_.get(work.assignment.source, claim_path(claim) + "/source", client_, [&] {
@@ -53,15 +62,11 @@ Result<std::optional<TaskSource::Work>> RemoteTasks::next() {
     const Result<void> still = renew(work, 0);
     return stopping_.load() || (!still.ok() && still.error().code == ErrorCode::claim_lost);
   });
-  if (!film.ok()) {
-    const bool is_stop = film.error().code == ErrorCode::shutting_down;
-    REELWAY_TRY(is_stop ? release(work) : fail(work, film.error(), {}));
-    return none;
-  }
+  if (!film.ok()) return film.error();
   work.source = **film;
   const std::lock_guard hold(mutex_);
   held_films_[claim.token] = *film;
-  return std::optional<Work>(std::move(work));
+  return {};
 }
 
 Result<Json> RemoteTasks::say(const Work& work, const char* what, const Json& body) const {

@@ -32,6 +32,7 @@ class RemoteTasks final : public TaskSource {
   Result<void> release(const Work& work) override;
 
  private:
+  Result<void> fetch(Work& work);  // the film, and the folder
   Result<void> send_files(const Work& work, const TaskOutcome& outcome) const;
   Result<nlohmann::json> say(const Work& work, const char* what, const nlohmann::json& body) const;
   // Repeats what the origin has not answered, as long as the claim may still stand.
