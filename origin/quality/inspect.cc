@@ -37,20 +37,11 @@ constexpr double kWaveMargin_s = 2, kWaveLongest_s = 60;
 // Of the progress: the packets, the pass; the rest is for pictures.
 constexpr double kScanPart = 0.05, kPassPart = 0.9;
 
-ToolRun reading(std::vector<std::string> command, const std::string& source, seconds limit) {
-  ToolRun run;
-  run.command = std::move(command);
-  run.read_paths = {source};
-  run.cpu_limit = limit;
-  run.wall_limit = limit;
-  return run;
-}
-
 Result<ContainerScan> scan_container(const std::string& source, const TranscodeOptions& options,
                                      const StopSignal& stop) {
   ContainerScan scan;
   LineCutter lines([&](std::string_view line) { scan.add(line); });
-  ToolRun run = reading(container_scan_arguments(source, options.ffprobe), source, kScanLimit);
+  ToolRun run = reading_run(container_scan_arguments(source, options.ffprobe), source, kScanLimit);
   run.on_output = [&](std::string_view piece) { return lines.add(piece); };
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);
   if (!end.ok()) return end.error();
@@ -58,11 +49,6 @@ Result<ContainerScan> scan_container(const std::string& source, const TranscodeO
   if (end->exit_code != 0) return refusal({}, end->errors);
   REELWAY_TRY(scan.finish());
   return scan;
-}
-
-std::string end_of(const ChildEnd& end) {
-  if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
-  return "exit code " + std::to_string(end.exit_code);
 }
 
 // The one decode.
@@ -73,7 +59,7 @@ Result<FilmFacts> measure(const InspectionPlan& plan, double duration_s, const T
                         [&](std::string_view line) { film.add_message(line); });
   LineCutter lines([&](std::string_view line) { reader.add(line); });
   const seconds limit(static_cast<std::int64_t>(kPassStart_s + duration_s * kPassFactor));
-  ToolRun run = reading(inspection_arguments(plan, options.ffmpeg), plan.source, limit);
+  ToolRun run = reading_run(inspection_arguments(plan, options.ffmpeg), plan.source, limit);
   run.job_folder = plan.folder;
   run.file_bytes = kFileBytesMax;
   double told = 0;
@@ -90,9 +76,10 @@ Result<FilmFacts> measure(const InspectionPlan& plan, double duration_s, const T
     return Error{ErrorCode::disk_full, Side::disk, true, "while a film was checked"};
   }
   if (film.picture().pictures == 0) {
-    return Error{ErrorCode::media_unreadable, Side::client, false, "no picture could be decoded: " + end_of(*end)};
+    return Error{ErrorCode::media_unreadable, Side::client, false,
+                 "no picture could be decoded: " + describe_end(*end)};
   }
-  if (end->exit_code != 0) film.add_message("the decoder gave up: " + end_of(*end));
+  if (end->exit_code != 0) film.add_message("the decoder gave up: " + describe_end(*end));
   film.finish();
   return film;
 }
@@ -136,7 +123,7 @@ Result<void> illustrate(Finding& finding, const InspectionPlan& plan, const Sour
     const double middle_s = (finding.from_s + finding.to_s) / 2;
     command = still_arguments(plan, std::clamp(middle_s, 0.0, std::max(duration_s - 0.5, 0.0)), file, options.ffmpeg);
   }
-  ToolRun run = reading(std::move(command), plan.source, kPictureLimit);
+  ToolRun run = reading_run(std::move(command), plan.source, kPictureLimit);
   run.job_folder = plan.folder;
   run.file_bytes = kFileBytesMax;
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);

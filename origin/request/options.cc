@@ -8,6 +8,7 @@
 #include "origin/fleet/key_seal.h"
 #include "origin/fleet/play_url.h"
 #include "origin/rights/records.h"
+#include "origin/transcode/transcode_options.h"
 
 namespace reelway::origin {
 namespace {
@@ -102,8 +103,6 @@ constexpr std::array kOptions = {
                    "How many parts of one object are fetched at once, each over a connection of its own."},
     config::Option{"imports.part_bytes", Kind::bytes, "16MiB", false, 64 * kKiB, kGiB,
                    "The size of a part. A crash costs at most the parts in flight."},
-    config::Option{"transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0, "The ffmpeg program."},
-    config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
     config::Option{"transcode.jobs", Kind::integer, "0", false, 0, 64,
                    "How many parts of films this process transcodes at once; each uses one processor. 0: one for each "
                    "processor that there is."},
@@ -119,12 +118,6 @@ constexpr std::array kOptions = {
         "File whose first line is the credential of the workers, 16 characters or more, readable by its owner "
         "only. Without it there is no port for workers."},
     config::Option{
-        "transcode.sandbox", Kind::text, "required", false, 0, 0,
-        "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
-        "run with the rights of the origin."},
-    config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
-                   "The most memory that one media tool may use. A job whose tool needs more fails."},
-    config::Option{
         "workers.lease", Kind::duration, "30s", false, 2 * kSecondMs, 600 * kSecondMs,
         "How long a worker that is not heard of keeps the part it was making; then another one may take it."},
     config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
@@ -137,20 +130,6 @@ Error invalid(std::string detail) {
   error.code = ErrorCode::config_value_invalid;
   error.detail = std::move(detail);
   return error;
-}
-
-Result<telemetry::LogLevel> log_level(const std::string& text) {
-  if (text == "debug") return telemetry::LogLevel::debug;
-  if (text == "info") return telemetry::LogLevel::info;
-  if (text == "warn") return telemetry::LogLevel::warn;
-  if (text == "error") return telemetry::LogLevel::error;
-  return invalid("log.level: expected debug, info, warn or error, found: " + text);
-}
-
-Result<bool> sandbox_required(const std::string& text) {
-  if (text == "required") return true;
-  if (text == "off") return false;
-  return invalid("transcode.sandbox: expected required or off, found: " + text);
 }
 
 Result<std::vector<std::string>> base_urls(const std::vector<std::string>& texts) {
@@ -256,8 +235,9 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    const std::span<const config::Option> quality = quality_options();
-    options.insert(options.end(), quality.begin(), quality.end());
+    for (const std::span<const config::Option> more : {transcode_options(), quality_options()}) {
+      options.insert(options.end(), more.begin(), more.end());
+    }
     return options;
   }();
   return all;
@@ -290,12 +270,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.import_objects_at_once = static_cast<std::size_t>(settings.integer("imports.objects_at_once"));
   out.import_parts_at_once = static_cast<std::size_t>(settings.integer("imports.parts_at_once"));
   out.import_part_bytes = settings.bytes("imports.part_bytes");
-  out.ffmpeg = settings.text("transcode.ffmpeg");
-  out.ffprobe = settings.text("transcode.ffprobe");
   out.transcode_jobs = slots_of(settings);
   out.workers_lease = settings.duration("workers.lease");
   out.workers_listen = settings.endpoint("workers.listen");
-  out.transcode_memory_bytes = settings.bytes("transcode.memory_bytes");
   out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
   auto urls = base_urls(settings.list("public_edges"));
   if (!urls) return urls.error();
@@ -303,11 +280,13 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto rights = rights_options(settings);
   if (!rights) return rights.error();
   out.rights = std::move(rights).value();
-  const auto sandbox = sandbox_required(settings.text("transcode.sandbox"));
-  if (!sandbox) return sandbox.error();
-  out.sandbox_required = *sandbox;
-  const auto level = log_level(settings.text("log.level"));
-  if (!level) return level.error();
+  auto transcode = transcode_options(settings);
+  if (!transcode) return transcode.error();
+  out.transcode = std::move(transcode).value();
+  const auto level = telemetry::parse_log_level(settings.text("log.level"));
+  if (!level) {
+    return invalid("log.level: expected debug, info, warn or error, found: " + settings.text("log.level"));
+  }
   out.log_level = *level;
   auto quality = quality_rules(settings);
   if (!quality) return quality.error();

@@ -14,6 +14,7 @@
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
+#include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
 
@@ -43,14 +44,11 @@ struct OriginConfig {
   std::string watch_folder;  // empty for none
   std::chrono::milliseconds watch_settle{10'000};
   std::chrono::milliseconds unfinished_keep = std::chrono::hours(72);
-  std::string ffmpeg;
-  std::string ffprobe;
   std::size_t transcode_jobs = 1;
   config::Endpoint workers_listen;
   std::chrono::milliseconds workers_lease{0};
   std::string workers_credential;  // empty: no other machine takes work
-  bool sandbox_required = true;
-  std::uint64_t transcode_memory_bytes = 0;
+  TranscodeOptions transcode;
   std::uint32_t units_per_segment = 3;
   QualityRules quality;
   telemetry::LogLevel log_level = telemetry::LogLevel::info;

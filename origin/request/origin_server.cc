@@ -77,13 +77,6 @@ ServerLimits work_limits() {
   return limits;
 }
 
-SandboxOptions sandbox_options(const OriginConfig& config) {
-  SandboxOptions options;
-  options.required = config.sandbox_required;
-  options.memory_bytes = config.transcode_memory_bytes;
-  return options;
-}
-
 RightsOptions rights_options(const OriginConfig& config) {
   RightsOptions options = config.rights;
   options.public_edges = config.public_edges;
@@ -150,9 +143,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   options.board.lease = config.workers_lease;
   options.quality = config.quality;
   options.units_per_segment = config.units_per_segment;
-  options.transcode.ffmpeg = config.ffmpeg;
-  options.transcode.ffprobe = config.ffprobe;
-  options.transcode.sandbox = sandbox_options(config);
+  options.transcode = config.transcode;
   return options;
 }
 
@@ -346,7 +337,7 @@ OriginServer::~OriginServer() = default;
 Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, OriginConfig config, const Clock& clock,
                                                           Random& random) {
   REELWAY_TRY(make_data_dir(config.data_dir));
-  if (config.sandbox_required) REELWAY_TRY(check_sandbox(sandbox_options(config)));
+  if (config.transcode.sandbox.required) REELWAY_TRY(check_sandbox(config.transcode.sandbox));
   auto store = open_rocksdb_store(config.data_dir + "/store");
   if (!store) return store.error();
   auto seal = KeySeal::from_secret(config.seal_secret);

@@ -1,5 +1,6 @@
 #include "origin/transcode/sandbox.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -58,6 +59,21 @@ Result<void> check_sandbox(const SandboxOptions& options) {
   }
   if (end->exit_code == 0) return {};
   return not_confined(end->errors);
+}
+
+ToolRun reading_run(std::vector<std::string> command, const std::string& source, std::chrono::seconds limit) {
+  ToolRun run;
+  run.command = std::move(command);
+  run.read_paths = {source};
+  run.cpu_limit = limit;
+  run.wall_limit = limit;
+  return run;
+}
+
+std::string describe_end(const ChildEnd& end) {
+  if (end.signal == SIGXCPU) return "over its CPU limit";
+  if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
+  return "exit code " + std::to_string(end.exit_code);
 }
 
 Result<ChildEnd> run_tool(const ToolRun& run, const SandboxOptions& options, const StopSignal& stop) {

@@ -37,6 +37,11 @@ struct ToolRun {
   std::function<Result<void>(std::string_view)> on_errors = {};
 };
 
+// A run that reads one film and writes nothing; `limit` is of CPU and of wall time.
+ToolRun reading_run(std::vector<std::string> command, const std::string& source, std::chrono::seconds limit);
+// "exit code 1", "over its CPU limit".
+std::string describe_end(const ChildEnd& end);
+
 // Runs it confined, or plainly where that is not required. Errors as run_child(), and sandbox_unavailable.
 Result<ChildEnd> run_tool(const ToolRun& run, const SandboxOptions& options, const StopSignal& stop);
 

@@ -1,7 +1,6 @@
 #include "origin/transcode/transcoder.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,21 +33,6 @@ std::string head_of(const std::string& path) {
   return {head.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
 }
 
-ToolRun reading(std::vector<std::string> command, const std::string& source, seconds limit) {
-  ToolRun run;
-  run.command = std::move(command);
-  run.read_paths = {source};
-  run.cpu_limit = limit;
-  run.wall_limit = limit;
-  return run;
-}
-
-std::string end_of(const ChildEnd& end) {
-  if (end.signal == SIGXCPU) return "over its CPU limit";
-  if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
-  return "exit code " + std::to_string(end.exit_code);
-}
-
 std::string last_lines(const std::string& errors) {
   constexpr std::size_t kDetailMax = 800;
   return errors.size() <= kDetailMax ? errors : errors.substr(errors.size() - kDetailMax);
@@ -56,7 +40,7 @@ std::string last_lines(const std::string& errors) {
 
 Result<SourceFacts> probe_streams(const std::string& source, const TranscodeOptions& options, const StopSignal& stop) {
   std::string json;
-  ToolRun run = reading(probe_arguments(source, options.ffprobe), source, kProbeLimit);
+  ToolRun run = reading_run(probe_arguments(source, options.ffprobe), source, kProbeLimit);
   run.on_output = [&](std::string_view piece) -> Result<void> {
     if (json.size() + piece.size() > kProbeTextMax) {
       return Error{ErrorCode::media_unsupported, Side::client, false, "the file describes itself in over 4 MiB"};
@@ -74,7 +58,7 @@ Result<void> scan_packets(SourceFacts& facts, const std::string& source, const T
                           const StopSignal& stop) {
   PacketScan scan;
   LineCutter lines([&](std::string_view line) { scan.add(line); });
-  ToolRun run = reading(packet_scan_arguments(source, options.ffprobe), source, kScanLimit);
+  ToolRun run = reading_run(packet_scan_arguments(source, options.ffprobe), source, kScanLimit);
   run.on_output = [&](std::string_view piece) { return lines.add(piece); };
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);
   if (!end.ok()) return end.error();
@@ -107,7 +91,7 @@ Error failure_of(const ChildEnd& end) {
   if (says("No space left on device")) {
     return {ErrorCode::disk_full, Side::disk, true, "while transcoding"};
   }
-  const std::string detail = end_of(end) + (end.errors.empty() ? "" : ": " + last_lines(end.errors));
+  const std::string detail = describe_end(end) + (end.errors.empty() ? "" : ": " + last_lines(end.errors));
   if (says("partial file") || says("ended prematurely"))
     return {ErrorCode::media_truncated, Side::client, false, detail};
   return {ErrorCode::transcode_failed, Side::self, false, detail};
@@ -126,7 +110,7 @@ Result<ToolCost> transcode(const EncodePlan& plan, const EncodePart& part, const
                            const StopSignal& stop, const std::function<void(double)>& on_progress) {
   const double duration_s = static_cast<double>(part.frames) / plan.rate.value();
   const seconds limit(static_cast<std::int64_t>(kEncodeStart_s + duration_s * kEncodeFactor));
-  ToolRun run = reading(ffmpeg_arguments(plan, part, options.ffmpeg), plan.source, limit);
+  ToolRun run = reading_run(ffmpeg_arguments(plan, part, options.ffmpeg), plan.source, limit);
   run.job_folder = plan.output_folder;
   run.file_bytes = kFileBytesStart + static_cast<std::uint64_t>(duration_s) * kFileBytesPerSecond;
   Progress progress(duration_s, on_progress);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/unique_fd.h"
+#include "common/base/version.h"
 #include "common/config/reference.h"
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
@@ -33,6 +34,7 @@ constexpr std::string_view kHelp =
   reelway-worker --print-example-config write a configuration file with every option and its meaning
   reelway-worker --print-reference config
                                         write the page of docs/reference about the configuration
+  reelway-worker --version
   reelway-worker --help
 
 Examples:
@@ -118,6 +120,7 @@ int run(int count, char** values) {
     const std::string_view value = values[i];
     const bool has_next = i + 1 < count;
     if (value == "--help" || value == "-h") return print(kHelp);
+    if (value == "--version") return print("reelway-worker " + std::string(kVersion) + "\n");
     if (value == "--print-example-config") {
       return print(config::commented_example(worker_options(), kWorkerExampleTitle));
     }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <vector>
 
 #include "origin/jobs/work_messages.h"
+#include "origin/transcode/transcode_options.h"
 
 namespace reelway::origin {
 namespace {
@@ -29,7 +31,7 @@ constexpr std::array kOptions = {
         "What this worker is called in lists and logs: at most 64 letters, digits and - _ . Empty: the name of "
         "the machine."},
     config::Option{
-        "work_dir", Kind::path, "", true, 0, 0,
+        "work_dir", Kind::path, "/var/lib/reelway-worker", false, 0, 0,
         "Folder for the films that are fetched and the parts that are made. One worker may use it at a time."},
     config::Option{
         "slots", Kind::integer, "0", false, 0, 64,
@@ -39,17 +41,6 @@ constexpr std::array kOptions = {
         "films_bytes_max", Kind::bytes, "200GiB", false, kMiB, 1024 * 1024 * kGiB,
         "How much of work_dir fetched films may take; the one not used for longest goes first. A film that is "
         "larger is refused."},
-    config::Option{
-        "transcode.ffmpeg", Kind::path, "/usr/bin/ffmpeg", false, 0, 0,
-        "The ffmpeg program. All workers and the origin should have the same release: parts made by different "
-        "ones may not fit together, and then the job fails."},
-    config::Option{"transcode.ffprobe", Kind::path, "/usr/bin/ffprobe", false, 0, 0, "The ffprobe program."},
-    config::Option{
-        "transcode.sandbox", Kind::text, "required", false, 0, 0,
-        "required or off. Media tools read files that anybody may have made, so they run confined; with off they "
-        "run with the rights of the worker."},
-    config::Option{"transcode.memory_bytes", Kind::bytes, "2GiB", false, 256 * kMiB, 1024 * kGiB,
-                   "The most memory that one media tool may use. A part whose tool needs more fails."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
 };
 
@@ -62,24 +53,20 @@ std::string machine_name() {
   return ::gethostname(name.data(), kNameMax) == 0 ? name.data() : "worker";
 }
 
-Result<telemetry::LogLevel> log_level(const std::string& text) {
-  constexpr std::array kNames{"debug", "info", "warn", "error"};
-  constexpr std::array kLevels{telemetry::LogLevel::debug, telemetry::LogLevel::info, telemetry::LogLevel::warn,
-                               telemetry::LogLevel::error};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (text == kNames[i]) return kLevels[i];
-  }
-  return invalid("log.level: expected debug, info, warn or error, found: " + text);
-}
-
 }  // namespace
 
 std::span<const config::Option> worker_options() {
-  return kOptions;
+  static const std::vector<config::Option> all = [] {
+    std::vector<config::Option> options(kOptions.begin(), kOptions.end());
+    const std::span<const config::Option> transcode = transcode_options();
+    options.insert(options.end(), transcode.begin(), transcode.end());
+    return options;
+  }();
+  return all;
 }
 
 Result<WorkerConfig> load_worker_config(const std::string& file) {
-  const auto settings = config::load(kOptions, file);
+  const auto settings = config::load(worker_options(), file);
   if (!settings) return settings.error();
   WorkerConfig out;
   out.origin_url = settings->text("origin.url");
@@ -90,16 +77,13 @@ Result<WorkerConfig> load_worker_config(const std::string& file) {
   out.slots = static_cast<std::size_t>(settings->integer("slots"));
   if (out.slots == 0) out.slots = std::max(1u, std::thread::hardware_concurrency());
   out.films_bytes_max = settings->bytes("films_bytes_max");
-  out.transcode.ffmpeg = settings->text("transcode.ffmpeg");
-  out.transcode.ffprobe = settings->text("transcode.ffprobe");
-  const std::string& sandbox = settings->text("transcode.sandbox");
-  if (sandbox != "required" && sandbox != "off") {
-    return invalid("transcode.sandbox: expected required or off, found: " + sandbox);
+  auto transcode = transcode_options(*settings);
+  if (!transcode) return transcode.error();
+  out.transcode = std::move(transcode).value();
+  const auto level = telemetry::parse_log_level(settings->text("log.level"));
+  if (!level) {
+    return invalid("log.level: expected debug, info, warn or error, found: " + settings->text("log.level"));
   }
-  out.transcode.sandbox.required = sandbox == "required";
-  out.transcode.sandbox.memory_bytes = settings->bytes("transcode.memory_bytes");
-  const auto level = log_level(settings->text("log.level"));
-  if (!level) return level.error();
   out.log_level = *level;
   auto credential = config::read_secret(settings->text("origin.credential_file"));
   if (!credential) return credential.error();

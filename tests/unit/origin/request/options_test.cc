@@ -55,7 +55,7 @@ TEST_F(OptionsTest, DefaultsAreAsDocumented) {
   EXPECT_EQ(loaded->upload_bytes_max, 512ull << 30);
   EXPECT_EQ(loaded->free_bytes_min, 256ull << 20);
   EXPECT_EQ(loaded->units_per_segment, 3u);
-  EXPECT_TRUE(loaded->sandbox_required);
+  EXPECT_TRUE(loaded->transcode.sandbox.required);
   EXPECT_EQ(loaded->rights.standard, rights::Terms{});
   EXPECT_EQ(loaded->rights.session_renew_s, 60);
   EXPECT_EQ(loaded->rights.session_free_after_s, 150);

@@ -72,8 +72,8 @@ class Origin {
     made.upload_bytes_max = 64 << 20;
     made.ffmpeg = "/usr/bin/ffmpeg";
     made.ffprobe = "/usr/bin/ffprobe";
-    made.sandbox_required = false;
-    made.transcode_memory_bytes = 2ull << 30;
+    made.transcode.sandbox.required = false;
+    made.transcode.sandbox.memory_bytes = 2ull << 30;
     made.units_per_segment = 1;
     return made;
   }

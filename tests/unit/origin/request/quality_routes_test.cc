@@ -34,7 +34,7 @@ class QualityRoutesTest : public ::testing::Test {
       config.api_credential = kCredential;
       config.edges = EdgeCredentials::parse("edge-1 " + std::string(24, 'e'), "edges").value();
       config.seal_secret = std::string(32, 's');
-      config.sandbox_required = false;
+      config.transcode.sandbox.required = false;
       auto started = OriginServer::start(thread_.loop(), std::move(config), clock_, random_);
       ASSERT_TRUE(started.ok()) << describe(started.error());
       server_ = std::move(started).value();

@@ -55,7 +55,7 @@ class RightsRoutesTest : public ::testing::Test {
       config.edges = EdgeCredentials::parse("edge-1 " + std::string(24, 'e'), "edges").value();
       config.seal_secret = std::string(32, 's');
       config.public_edges = {"http://127.0.0.1:8090"};
-      config.sandbox_required = false;
+      config.transcode.sandbox.required = false;
       auto started = OriginServer::start(thread_->loop(), std::move(config), clock_, random_);
       ASSERT_TRUE(started.ok()) << describe(started.error());
       server_ = std::move(started).value();
