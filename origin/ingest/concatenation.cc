@@ -6,6 +6,7 @@
 #include "common/base/unique_fd.h"
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/sha256.h"
 #include "origin/ingest/uploads_state.h"
 
@@ -15,8 +16,6 @@
 
 namespace reelway::origin {
 namespace {
-
-constexpr std::size_t kCopyBytes = 1024 * 1024;
 
 Error refuse(ErrorCode code, std::string detail) {
   return {code, Side::client, false, std::move(detail)};
@@ -68,21 +67,6 @@ Result<void> add_part(const std::shared_ptr<Uploads::State>& uploads, const std:
   return {};
 }
 
-Result<void> append_file(const std::string& from, int to, const std::string& to_path, Sha256& sum) {
-  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!source) return system_error("open", from, errno);
-  Bytes buffer(kCopyBytes);
-  for (;;) {
-    const ssize_t count = ::read(source.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("read", from, errno);
-    if (count == 0) return {};
-    const ByteView piece(buffer.data(), static_cast<std::size_t>(count));
-    sum.add(piece);
-    REELWAY_TRY(write_all(to, to_path, piece));
-  }
-}
-
 // The whole file, durable, and its sum.
 Result<std::string> join(const Uploads::State& uploads, const std::vector<UploadRecord>& parts,
                          const UploadRecord& whole) {
@@ -91,7 +75,10 @@ Result<std::string> join(const Uploads::State& uploads, const std::vector<Upload
   if (!file) return system_error("open", path, errno);
   Sha256 sum;
   for (const UploadRecord& part : parts) {
-    REELWAY_TRY(append_file(uploads.part_path(part.upload), file.get(), path, sum));
+    REELWAY_TRY(read_pieces(uploads.part_path(part.upload), 0, [&](ByteView piece) {
+      sum.add(piece);
+      return write_all(file.get(), path, piece);
+    }));
   }
   if (sum.midstate().bytes != whole.size_bytes) {
     return Error{ErrorCode::stored_data_corrupt, Side::disk, false,

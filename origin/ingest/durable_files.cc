@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "common/base/unique_fd.h"
+#include "origin/ingest/file_bytes.h"
 
 namespace reelway::origin {
 namespace {
@@ -56,27 +57,6 @@ Result<void> write_durably(const std::string& path, const void* bytes, std::size
   if (!file) return system_error("open", path, errno);
   REELWAY_TRY(write_all(file.get(), path, {static_cast<const std::uint8_t*>(bytes), count}));
   if (::fsync(file.get()) != 0) return system_error("fsync", path, errno);
-  return {};
-}
-
-Result<void> write_all(int file, const std::string& path, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
-  return {};
-}
-
-Result<void> write_all_at(int file, const std::string& path, std::uint64_t offset, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("write", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
   return {};
 }
 

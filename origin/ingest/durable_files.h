@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 
-#include "common/base/bytes.h"
 #include "common/base/result.h"
 
 namespace reelway::origin {
@@ -21,10 +20,6 @@ Result<void> move_durably(const std::string& from, const std::string& to);
 Result<void> write_durably(const std::string& path, const void* bytes, std::size_t count);
 // Removes a file or a folder with all that is in it; what is absent is no error.
 Result<void> remove_all(const std::string& path);
-
-// All of the bytes, at the file's position or at an offset. `path` names the file in errors.
-Result<void> write_all(int file, const std::string& path, ByteView bytes);
-Result<void> write_all_at(int file, const std::string& path, std::uint64_t offset, ByteView bytes);
 
 bool exists(const std::string& path);
 std::uint64_t free_bytes(const std::string& folder);

@@ -10,6 +10,7 @@
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 
 namespace reelway::origin {
 namespace {

@@ -19,16 +19,6 @@ namespace {
 constexpr std::int64_t kEndedMax_ms =
     std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::hours(24 * 7)).count();
 
-// Errors that say nothing of the object: the import stays as it is, and the next start takes it up.
-bool is_interruption(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::shutting_down:
-    case ErrorCode::store_unavailable:
-    case ErrorCode::store_unknown: return true;
-    default: return false;
-  }
-}
-
 std::string file_name(const std::string& key) {
   return key.substr(key.rfind('/') + 1);
 }

@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/base/unique_fd.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/sha256.h"
 #include "origin/ingest/uploads_state.h"
 

@@ -9,6 +9,7 @@
 #include "common/telemetry/log.h"
 #include "origin/ingest/chunk_sum.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/progress_file.h"
 #include "origin/ingest/uploads_state.h"
 

@@ -13,12 +13,12 @@
 #include "common/base/unique_fd.h"
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/sha256.h"
 
 namespace reelway::origin {
 namespace {
 
-constexpr std::size_t kPieceBytes = 1024 * 1024;
 constexpr std::size_t kFilesMax = 10'000;  // looked at; more wait until some have gone
 constexpr std::string_view kDone = "done";
 constexpr std::string_view kRefused = "refused";
@@ -39,21 +39,10 @@ Error stopped() {
   return {ErrorCode::shutting_down, Side::self, true, "the origin is draining"};
 }
 
-// Gives the file's bytes from `offset` on, a piece at a time, to `use`.
-Result<void> read_pieces(const std::string& path, std::uint64_t offset, const std::atomic<bool>& stopping,
+// Until the origin drains.
+Result<void> read_unless(const std::atomic<bool>& stopping, const std::string& path, std::uint64_t offset,
                          const std::function<Result<void>(ByteView)>& use) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return system_error("open", path, errno);
-  if (::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return system_error("lseek", path, errno);
-  Bytes piece(kPieceBytes);
-  for (;;) {
-    if (stopping) return stopped();
-    const ssize_t count = ::read(file.get(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("read", path, errno);
-    if (count == 0) return {};
-    REELWAY_TRY(use({piece.data(), static_cast<std::size_t>(count)}));
-  }
+  return read_pieces(path, offset, [&](ByteView piece) { return stopping ? Result<void>(stopped()) : use(piece); });
 }
 
 }  // namespace
@@ -184,7 +173,7 @@ Result<UploadStatus> WatchFolder::open_upload(const std::string& name, const std
 Result<UploadStatus> WatchFolder::copy(const std::string& name, const UploadStatus& upload) {
   auto writer = uploads_.resume({upload.record.upload, upload.offset, {}, {}});
   if (!writer.ok()) return std::move(writer).error();
-  REELWAY_TRY(read_pieces(options_.folder + "/" + name, upload.offset, stopping_,
+  REELWAY_TRY(read_unless(stopping_, options_.folder + "/" + name, upload.offset,
                           [&](ByteView piece) { return (*writer)->append(piece); }));
   Result<UploadStatus> status = (*writer)->finish();
   if (!status.ok() || status->record.state == UploadState::complete) return status;
@@ -194,7 +183,7 @@ Result<UploadStatus> WatchFolder::copy(const std::string& name, const UploadStat
 // Whether the title is of this file: it was begun before a crash, which kept the file from its place in done/.
 Result<bool> WatchFolder::is_known(const std::string& name, const std::string& title) const {
   Sha256 sum;
-  REELWAY_TRY(read_pieces(options_.folder + "/" + name, 0, stopping_, [&](ByteView piece) {
+  REELWAY_TRY(read_unless(stopping_, options_.folder + "/" + name, 0, [&](ByteView piece) {
     sum.add(piece);
     return Result<void>();
   }));

@@ -46,16 +46,6 @@ bool is_language(const std::string& text) {
   return letters && (text.size() == 2 || text.size() == 3);
 }
 
-// Errors that say nothing of the film: the job stays as it is and is taken up again at the next start.
-bool is_interruption(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::shutting_down:
-    case ErrorCode::store_unavailable:
-    case ErrorCode::store_unknown: return true;
-    default: return false;
-  }
-}
-
 void sum_up(JobRecord& record, const std::vector<TaskRecord>& parts) {
   record.cost = {};
   record.parts = static_cast<std::int64_t>(parts.size());

@@ -7,6 +7,7 @@
 
 #include "common/base/unique_fd.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/jobs/file_sum.h"
 #include "origin/jobs/track_indexing.h"
 #include "origin/mp4/track_writer.h"

@@ -9,6 +9,7 @@
 
 #include "common/base/check.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/jobs/file_sum.h"
 
 namespace reelway::origin {

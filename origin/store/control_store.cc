@@ -38,4 +38,13 @@ Result<std::optional<KeyValue>> ControlStore::get(std::string_view key) {
   return std::optional<KeyValue>(std::move(page->entries.front()));
 }
 
+bool is_interruption(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::shutting_down:
+    case ErrorCode::store_unavailable:
+    case ErrorCode::store_unknown: return true;
+    default: return false;
+  }
+}
+
 }  // namespace reelway::origin

@@ -122,6 +122,10 @@ class ControlStore {
   Result<std::optional<KeyValue>> get(std::string_view key);
 };
 
+// Errors that say nothing of the work itself, so that it is left as it is for the next start: the process ends, or the
+// store cannot be asked.
+bool is_interruption(const Error& error);
+
 // Opens or creates the embedded store. io_failed, stored_data_corrupt, or store_unavailable when another process has
 // it.
 Result<std::unique_ptr<ControlStore>> open_rocksdb_store(const std::string& directory);

@@ -11,6 +11,7 @@
 #include "common/base/unique_fd.h"
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
+#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/sha256.h"
 
 // Model. "<sum>" is a film that came whole and was found right; "<sum>.part" one that is on its way. Only the thread
@@ -28,17 +29,12 @@ std::uint64_t size_of(const std::string& path) {
 }
 
 Result<std::string> sum_of(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_error("open", path, errno);
   Sha256 sum;
-  Bytes piece(1 << 20);
-  for (;;) {
-    const ssize_t count = ::read(file.get(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error("read", path, errno);
-    if (count == 0) return sum.finish();
-    sum.add(ByteView(piece).first(static_cast<std::size_t>(count)));
-  }
+  REELWAY_TRY(read_pieces(path, 0, [&](ByteView piece) -> Result<void> {
+    sum.add(piece);
+    return {};
+  }));
+  return sum.finish();
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ class Origin {
     made.public_edges = {"http://127.0.0.1:8090", "http://127.0.0.1:8091"};
     made.token_lifetime = std::chrono::hours(24);
     made.upload_bytes_max = 64 << 20;
-    made.ffmpeg = "/usr/bin/ffmpeg";
-    made.ffprobe = "/usr/bin/ffprobe";
+    made.transcode.ffmpeg = "/usr/bin/ffmpeg";
+    made.transcode.ffprobe = "/usr/bin/ffprobe";
     made.transcode.sandbox.required = false;
     made.transcode.sandbox.memory_bytes = 2ull << 30;
     made.units_per_segment = 1;

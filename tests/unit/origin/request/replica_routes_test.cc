@@ -83,8 +83,8 @@ class ReplicaRoutesTest : public ::testing::Test {
     made.seal_secret = std::string(32, 's');
     made.token_lifetime = std::chrono::hours(24);
     made.upload_bytes_max = 64 << 20;
-    made.ffmpeg = "/usr/bin/ffmpeg";
-    made.ffprobe = "/usr/bin/ffprobe";
+    made.transcode.ffmpeg = "/usr/bin/ffmpeg";
+    made.transcode.ffprobe = "/usr/bin/ffprobe";
     made.transcode.sandbox.required = false;
     made.transcode.sandbox.memory_bytes = 2ull << 30;
     made.units_per_segment = 1;
