@@ -134,6 +134,20 @@ enum class ErrorCode : std::uint16_t {
   object_corrupt,
   import_not_found,
   tus_version,
+  // publishing and deliveries
+  approval_needed,
+  version_not_ready,
+  version_in_use,
+  verification_failed,
+  original_removed,
+  manifest_invalid,
+  delivery_file_missing,
+  subtitle_malformed,
+  // films fetched by URL
+  url_refused,
+  url_unreachable,
+  url_failed,
+  url_changed,
   // command line
   server_unreachable,
   usage,

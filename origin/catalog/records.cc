@@ -11,10 +11,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 3> kTitleStates{"ingesting", "published", "failed"};
-constexpr std::array<std::string_view, 3> kVersionStates{"building", "published", "failed"};
+constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published", "failed", "unpublished"};
+constexpr std::array<std::string_view, 4> kVersionStates{"building", "published", "failed", "ready"};
 constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
-constexpr std::array<std::string_view, 5> kJobStages{"probe", "transcode", "index", "publish", "quality"};
+constexpr std::array<std::string_view, 6> kJobStages{"probe", "transcode", "index", "publish", "quality", "verify"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};
 
 }  // namespace

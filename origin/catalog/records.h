@@ -19,11 +19,13 @@
 
 namespace reelway::origin {
 
-enum class TitleState : std::uint8_t { ingesting, published, failed };
-enum class VersionState : std::uint8_t { building, published, failed };
+// unpublished: somebody has taken the title off; no version of it plays.
+enum class TitleState : std::uint8_t { ingesting, published, failed, unpublished };
+// ready: made and verified, and not approved yet.
+enum class VersionState : std::uint8_t { building, published, failed, ready };
 // held: nothing is wrong with the job, but somebody has to decide something (JobRecord::error says what).
 enum class JobState : std::uint8_t { queued, running, done, failed, held };
-enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality };
+enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify };
 enum class UploadState : std::uint8_t { waiting, complete, taken };
 
 // What making a version took, over all machines: media tools' CPU seconds, seconds of their running, bytes written.
