@@ -15,6 +15,7 @@
 #include "origin/jobs/job_records.h"
 #include "origin/jobs/leftovers.h"
 #include "origin/jobs/local_tasks.h"
+#include "origin/jobs/room_queue.h"
 #include "origin/jobs/worker.h"
 #include "origin/quality/quality_store.h"
 
@@ -23,7 +24,8 @@
 // in the queue here: prepare, up to the plan, and finish, from the last part on. In between the board has it. What a
 // start finds unfinished goes on where its records say. done and failed are written by the catalogue in the transaction
 // that publishes the version or records its failure. A job whose film has findings that block is held: it prepares
-// again when somebody has waived them. Progress between stages is kept in memory only.
+// again when somebody has waived them. A step that meets a full disk is held too, and tried again when there is room;
+// parts are not handed out meanwhile. Progress between stages is kept in memory only.
 
 namespace reelway::origin {
 namespace {
@@ -59,13 +61,7 @@ void sum_up(JobRecord& record, const std::vector<TaskRecord>& parts) {
   }
 }
 
-// What the origin has to do for a job now.
-struct Step {
-  enum class Kind : std::uint8_t { prepare, finish, fail };
-  Kind kind = Kind::prepare;
-  std::string job;
-  Error error;  // of fail
-};
+using Step = JobStep;
 
 }  // namespace
 
@@ -82,6 +78,7 @@ struct IngestJobs::State {
   Random& random;
   const IngestJobsOptions options;
   const WorkFolders folders;
+  const DiskRoom room;
   StopSignal stop_signal;
   JobBoard board;
   LocalTasks local_tasks;
@@ -94,6 +91,7 @@ struct IngestJobs::State {
   std::set<std::string, std::less<>> busy;       // jobs of which a step runs
   std::set<std::string, std::less<>> cancelled;  // until they have ended
   std::size_t unprepared = 0;                    // of the queue
+  RoomQueue without_room;
   Counters counters;
   bool stopping = false;
   std::vector<std::thread> threads;  // of start() and stop()
@@ -107,9 +105,10 @@ struct IngestJobs::State {
         random(random_in),
         options(std::move(options_in)),
         folders(options.data_dir),
-        board(store, clock_in, random, options.board,
+        room(options.data_dir, options.free_bytes_min, options.free_bytes),
+        board(store, clock_in, random, room, options.board,
               [this](const std::string& job, const std::optional<Error>& error) { settled(job, error); }),
-        local_tasks(board, catalog, folders, options.board.local_worker),
+        local_tasks(board, catalog, folders, room, options.board.local_worker),
         worker(local_tasks, {options.slots, options.transcode}) {}
 
   void push(Step step) {
@@ -159,11 +158,23 @@ struct IngestJobs::State {
       hold.unlock();
       board.reap();
       hold.lock();
+      const std::vector<Step> steps = without_room.take(room.free_bytes(), clock.monotonic());
+      hold.unlock();
+      for (const Step& step : steps) push(step);
+      hold.lock();
     }
   }
 
   // An error leaves the job to the next start; all others end in its record.
   Result<void> take(const Step& step) {
+    Result<void> taken = attempt(step);
+    if (taken.ok() || taken.error().code != ErrorCode::disk_full) return taken;
+    // The control store has no room either, so its record stays as it is: running.
+    await_room(step, taken.error());
+    return {};
+  }
+
+  Result<void> attempt(const Step& step) {
     Result<JobRecord> record = read_job(store, step.job);
     if (!record.ok()) return std::move(record).error();
     if (!is_unfinished(*record)) return {};
@@ -175,6 +186,7 @@ struct IngestJobs::State {
     if (done.error().code == ErrorCode::shutting_down) REELWAY_TRY(write_job(store, *record));
     if (is_interruption(done.error())) return done.error();
     if (done.error().code == ErrorCode::quality_blocked) return hold_back(*record, done.error());
+    if (done.error().code == ErrorCode::disk_full) return hold_until_room(*record, step, done.error());
     return fail(*record, done.error());
   }
 
@@ -197,6 +209,8 @@ struct IngestJobs::State {
     const Result<EncodePlan> plan = IngestRun(run_parts(record), record).prepare();
     if (!plan.ok()) return plan.error();
     if (is_cancelled(record.job)) return refuse(ErrorCode::job_cancelled, record.job);
+    // Parts, and the tracks that they are joined to, lie beside each other for a moment.
+    REELWAY_TRY(room.check(2 * expected_bytes(*plan)));
     REELWAY_TRY(write_plan(store, record.job, *plan));
     return offer(record, *plan);
   }
@@ -218,9 +232,10 @@ struct IngestJobs::State {
     if (!plan.ok()) return plan.error();
     CHECK(plan->has_value());
     const std::vector<TaskRecord> parts = board.records(record.job);
+    sum_up(record, parts);
+    REELWAY_TRY(room.check(record.cost.bytes));
     Result<VersionRecord> version = IngestRun(run_parts(record), record).finish(**plan, parts);
     if (!version.ok()) return std::move(version).error();
-    sum_up(record, parts);
     version->cost = record.cost;
     REELWAY_TRY(repeat([&] { return catalog.publish(*version, record); }));
     telemetry::log_info("job {}: published {} {}, {} ms of film, {:.1f} s of CPU", record.job, record.title,
@@ -244,6 +259,26 @@ struct IngestJobs::State {
     return {};
   }
 
+  // Nothing is wrong with the film: what was done so far stays, and the step is taken again when there is room.
+  Result<void> hold_until_room(JobRecord& record, const Step& step, const Error& error) {
+    await_room(step, error);
+    record.state = JobState::held;
+    record.error = error;
+    --record.attempts;
+    // Where the control store has no room for it either, the record stays as it is: the next start takes it up.
+    if (const Result<void> saved = write_job(store, record); !saved.ok()) {
+      telemetry::log_warn("job {}: {}", record.job, describe(saved.error()));
+    }
+    return {};
+  }
+
+  void await_room(const Step& step, const Error& error) {
+    telemetry::log_warn("job {}: waits for room on the disk: {}", step.job, describe(error));
+    const std::lock_guard hold(mutex);
+    live.erase(step.job);
+    without_room.add(step, error, room.free_bytes(), clock.monotonic());
+  }
+
   Result<void> fail(const JobRecord& record, const Error& error) {
     REELWAY_TRY(repeat([&] { return catalog.fail(record, error); }));
     telemetry::log_warn("job {}: {} {} failed: {}", record.job, record.title, record.version, describe(error));
@@ -260,6 +295,7 @@ struct IngestJobs::State {
     const std::lock_guard hold(mutex);
     live.erase(job);
     cancelled.erase(job);
+    without_room.remove(job);
     ++(counters.*counter);
   }
 
@@ -303,7 +339,16 @@ struct IngestJobs::State {
   }
 
   void add_progress(JobRecord& record) const {
-    if (record.state != JobState::running) return;
+    std::optional<Error> reason = board.lack(record.job);
+    {
+      const std::lock_guard hold(mutex);
+      if (!reason) reason = without_room.reason(record.job);
+    }
+    if (reason && is_unfinished(record)) {
+      record.state = JobState::held;
+      record.error = std::move(reason);
+    }
+    if (record.state != JobState::running && !reason) return;
     {
       const std::lock_guard hold(mutex);
       const auto place = live.find(record.job);
@@ -326,7 +371,8 @@ struct IngestJobs::State {
     if (!jobs.ok()) return jobs.error();
     for (JobRecord record : *jobs) {
       if (!is_unfinished(record)) continue;
-      const bool is_held = record.state == JobState::held;
+      const bool waits_for_room = record.error && record.error->code == ErrorCode::disk_full;
+      const bool is_held = record.state == JobState::held && !waits_for_room;
       if (is_held && !check_publishable(store, record.title, record.version).ok()) continue;
       const Result<std::optional<EncodePlan>> plan = read_plan(store, record.job);
       if (!plan.ok()) return plan.error();
@@ -438,7 +484,8 @@ Result<void> IngestJobs::reconsider(std::string_view title, std::string_view ver
   const Result<std::vector<JobRecord>> jobs = read_jobs(state_->store);
   if (!jobs.ok()) return jobs.error();
   for (const JobRecord& job : *jobs) {
-    const bool is_meant = job.state == JobState::held && job.title == title && job.version == version;
+    const bool is_blocked = job.state == JobState::held && job.error && job.error->code == ErrorCode::quality_blocked;
+    const bool is_meant = is_blocked && job.title == title && job.version == version;
     if (is_meant && check_publishable(state_->store, title, version).ok()) {
       state_->push({Step::Kind::prepare, job.job, {}});
     }
@@ -452,6 +499,10 @@ JobBoard& IngestJobs::board() {
 
 const WorkFolders& IngestJobs::folders() const {
   return state_->folders;
+}
+
+const DiskRoom& IngestJobs::room() const {
+  return state_->room;
 }
 
 IngestJobs::Counters IngestJobs::counters() const {

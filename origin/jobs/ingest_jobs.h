@@ -10,7 +10,9 @@
 #include "common/base/random.h"
 #include "common/base/result.h"
 #include "origin/catalog/catalog.h"
+#include "origin/ingest/durable_files.h"
 #include "origin/ingest/upload.h"
+#include "origin/jobs/disk_room.h"
 #include "origin/jobs/job_board.h"
 #include "origin/jobs/work_folders.h"
 #include "origin/quality/rules.h"
@@ -31,7 +33,9 @@ struct IngestJobsOptions {
   std::string data_dir;
   std::size_t slots = 1;  // parts that this process makes at once; 0: only other workers make them
   std::uint32_t units_per_segment = 3;
-  std::size_t queue_max = 1000;  // queued jobs; more are refused with overloaded
+  std::size_t queue_max = 1000;                 // queued jobs; more are refused with overloaded
+  std::uint64_t free_bytes_min = 256ull << 20;  // what films leave free on the disk
+  FreeBytes free_bytes = &origin::free_bytes;
   TranscodeOptions transcode;
   QualityRules quality;
   JobBoardOptions board;
@@ -39,7 +43,8 @@ struct IngestJobsOptions {
 
 // Turns uploads into published versions. A job's state lives in the control store: after an interruption, by a kill or
 // by stop(), it goes on at the next start() with the parts that are not made yet; after thirty attempts that a crash
-// cut off it fails. Parts are made by this process and by whoever else takes them from board(). Blocking, thread-safe.
+// cut off it fails. Parts are made by this process and by whoever else takes them from board(). A job that finds the
+// disk full is held with disk_full, and goes on by itself when there is room. Blocking, thread-safe.
 class IngestJobs {
  public:
   IngestJobs(ControlStore& store, Catalog& catalog, Uploads& uploads, const Clock& clock, Random& random,
@@ -65,6 +70,7 @@ class IngestJobs {
 
   JobBoard& board();
   const WorkFolders& folders() const;
+  const DiskRoom& room() const;
 
   struct Counters {
     std::size_t queued = 0, running = 0;

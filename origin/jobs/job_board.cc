@@ -21,6 +21,7 @@ struct Claim {
   std::string worker;
   Monotonic deadline;
   double progress = 0;
+  bool is_released = false;  // its holder has given it back, and the store could not take it down yet
 };
 
 struct Part {
@@ -70,6 +71,7 @@ struct JobBoard::State {
   ControlStore& store;
   const Clock& clock;
   Random& random;
+  const DiskRoom& room;
   const JobBoardOptions options;
   const OnSettled on_settled;
 
@@ -77,10 +79,12 @@ struct JobBoard::State {
   std::map<std::string, OpenJob, std::less<>> jobs;  // guarded by mutex, as all below
   Counters counters;
 
-  State(ControlStore& store_in, const Clock& clock_in, Random& random_in, JobBoardOptions options_in, OnSettled settled)
+  State(ControlStore& store_in, const Clock& clock_in, Random& random_in, const DiskRoom& room_in,
+        JobBoardOptions options_in, OnSettled settled)
       : store(store_in),
         clock(clock_in),
         random(random_in),
+        room(room_in),
         options(std::move(options_in)),
         on_settled(std::move(settled)) {}
 
@@ -190,6 +194,13 @@ struct JobBoard::State {
     return {};
   }
 
+  // Frees a part whose claim ended without a word on what was made; one that was given back was never begun.
+  Result<void> take_back(const ClaimId& claim, Part& part) {
+    TaskRecord record = part.record;
+    if (part.claim->is_released) --record.claims;
+    return conclude(claim, part, std::move(record));
+  }
+
   // Why the job cannot be made any more, after a failure of this part.
   std::optional<Error> exhausted(const ClaimId& claim, const Part& part, const Error& error) const {
     if (error.side == Side::client) return error;
@@ -202,9 +213,9 @@ struct JobBoard::State {
   }
 };
 
-JobBoard::JobBoard(ControlStore& store, const Clock& clock, Random& random, JobBoardOptions options,
-                   OnSettled on_settled)
-    : state_(std::make_unique<State>(store, clock, random, std::move(options), std::move(on_settled))) {}
+JobBoard::JobBoard(ControlStore& store, const Clock& clock, Random& random, const DiskRoom& room,
+                   JobBoardOptions options, OnSettled on_settled)
+    : state_(std::make_unique<State>(store, clock, random, room, std::move(options), std::move(on_settled))) {}
 JobBoard::~JobBoard() = default;
 
 Result<void> JobBoard::open(const JobRecord& job, const SourceFile& source, const EncodePlan& plan) {
@@ -236,7 +247,9 @@ void JobBoard::close(std::string_view job) {
 Result<std::optional<Assignment>> JobBoard::claim(const std::string& worker) {
   const std::lock_guard hold(state_->mutex);
   const auto [job, part] = state_->next();
-  if (part == nullptr) return std::optional<Assignment>();
+  if (part == nullptr || !state_->room.check(expected_bytes(job->plan, part->part)).ok()) {
+    return std::optional<Assignment>();
+  }
   TaskRecord begun = part->record;
   ++begun.claims;
   begun.worker = worker;
@@ -310,9 +323,13 @@ Result<void> JobBoard::release(const ClaimId& claim) {
   const std::lock_guard hold(state_->mutex);
   Part* part = state_->held(claim);
   if (part == nullptr) return claim_lost(claim);
-  TaskRecord given_back = part->record;
-  --given_back.claims;
-  return state_->conclude(claim, *part, std::move(given_back));
+  part->claim->is_released = true;
+  part->claim->deadline = state_->clock.monotonic();
+  if (const Result<void> taken = state_->take_back(claim, *part); !taken.ok()) {
+    telemetry::log_warn("job {}: {} is given back, to be recorded later: {}", claim.job, claim.part,
+                        describe(taken.error()));
+  }
+  return {};
 }
 
 void JobBoard::reap() {
@@ -325,8 +342,9 @@ void JobBoard::reap() {
         if (job.settled || !part.claim || part.claim->deadline > now) continue;
         const ClaimId claim{id, part.part.name, part.claim->token};
         const std::string worker = part.claim->worker;
+        const bool is_released = part.claim->is_released;
         // What cannot be taken back now is taken back at the next look.
-        if (!state_->conclude(claim, part, part.record).ok()) continue;
+        if (!state_->take_back(claim, part).ok() || is_released) continue;
         ++state_->counters.lost;
         telemetry::log_warn("job {}: {} was not heard of, {} is free again", id, worker, part.part.name);
         if (part.record.claims < state_->options.claims_max) continue;
@@ -362,6 +380,22 @@ std::vector<TaskRecord> JobBoard::records(std::string_view job) const {
   if (place == state_->jobs.end()) return list;
   for (const Part& part : place->second.parts) list.push_back(part.record);
   return list;
+}
+
+std::optional<Error> JobBoard::lack(std::string_view job) const {
+  const std::lock_guard hold(state_->mutex);
+  const auto place = state_->jobs.find(job);
+  if (place == state_->jobs.end() || place->second.settled) return std::nullopt;
+  const Part* waiting = nullptr;
+  const Monotonic now = state_->clock.monotonic();
+  for (const Part& part : place->second.parts) {
+    if (part.claim && part.claim->deadline > now) return std::nullopt;
+    if (!part.record.done && waiting == nullptr) waiting = &part;
+  }
+  if (waiting == nullptr) return std::nullopt;
+  const Result<void> room = state_->room.check(expected_bytes(place->second.plan, waiting->part));
+  if (room.ok()) return std::nullopt;
+  return room.error();
 }
 
 double JobBoard::progress(std::string_view job) const {

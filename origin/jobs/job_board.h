@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
+#include "origin/jobs/disk_room.h"
 #include "origin/jobs/task.h"
 #include "origin/store/control_store.h"
 
@@ -68,7 +69,8 @@ class JobBoard {
   // Called, on the caller's thread of whichever call settled it, once for a job: all its parts are done, or one has
   // failed for good.
   using OnSettled = std::function<void(const std::string& job, const std::optional<Error>& error)>;
-  JobBoard(ControlStore& store, const Clock& clock, Random& random, JobBoardOptions options, OnSettled on_settled);
+  JobBoard(ControlStore& store, const Clock& clock, Random& random, const DiskRoom& room, JobBoardOptions options,
+           OnSettled on_settled);
   ~JobBoard();
 
   // Offers a job's parts, as its records have left them.
@@ -76,7 +78,8 @@ class JobBoard {
   // Offers them no more; every claim on them is lost.
   void close(std::string_view job);
 
-  // The first part that nobody has, of the job with the highest priority, then of the oldest.
+  // The first part that nobody has, of the job with the highest priority, then of the oldest. None while the disk has
+  // no room for it.
   Result<std::optional<Assignment>> claim(const std::string& worker);
   // claim_lost: stop, nothing of this try will be used.
   Result<void> renew(const ClaimId& claim, double progress);
@@ -90,13 +93,16 @@ class JobBoard {
   Result<void> complete(const ClaimId& claim, const TaskOutcome& outcome);
   // The part could not be made. A fault of the film fails the job at once, others after failures_max tries.
   Result<void> fail(const ClaimId& claim, const Error& error, const JobCost& cost);
-  // Gives the part back unmade: no failure, and no claim counted.
+  // Gives the part back unmade: no failure, and no claim counted. A store that cannot record it is asked again by
+  // reap(), so this fails with claim_lost only.
   Result<void> release(const ClaimId& claim);
   // Takes back the claims whose lease has run out; to be called every second or so.
   void reap();
 
   std::vector<PartStatus> parts(std::string_view job) const;
   std::vector<TaskRecord> records(std::string_view job) const;  // of all parts, in the plan's order
+  // Why nothing of the job is being made although parts of it wait: disk_full.
+  std::optional<Error> lack(std::string_view job) const;
   // Of the job's frames, 0 to 1.
   double progress(std::string_view job) const;
 

@@ -31,13 +31,17 @@ Result<std::optional<TaskSource::Work>> LocalTasks::next() {
   const Assignment& found = **assignment;
   Work work{found, catalog_.original_path(found.source.title, found.source.version), folders_.part(found.claim)};
   if (const Result<void> made = make_folders(work.folder); !made.ok()) {
-    REELWAY_TRY(fail(work, made.error(), {}));
+    if (made.error().code != ErrorCode::disk_full)
+      REELWAY_TRY(fail(work, made.error(), {}));
+    else
+      REELWAY_TRY(release(work));
     return std::optional<Work>();
   }
   return std::optional<Work>(std::move(work));
 }
 
 Result<void> LocalTasks::renew(const Work& work, double progress) {
+  REELWAY_TRY(room_.check_reserve());
   return board_.renew(work.assignment.claim, progress);
 }
 

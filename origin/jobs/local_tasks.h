@@ -13,8 +13,8 @@ namespace reelway::origin {
 // The origin's own worker takes its work from the board beside it: the film and the folders are there already.
 class LocalTasks final : public TaskSource {
  public:
-  LocalTasks(JobBoard& board, const Catalog& catalog, WorkFolders folders, std::string worker)
-      : board_(board), catalog_(catalog), folders_(std::move(folders)), worker_(std::move(worker)) {}
+  LocalTasks(JobBoard& board, const Catalog& catalog, WorkFolders folders, const DiskRoom& room, std::string worker)
+      : board_(board), catalog_(catalog), folders_(std::move(folders)), room_(room), worker_(std::move(worker)) {}
 
   // There may be work: next() need not wait longer.
   void poke();
@@ -29,6 +29,7 @@ class LocalTasks final : public TaskSource {
   JobBoard& board_;
   const Catalog& catalog_;
   const WorkFolders folders_;
+  const DiskRoom& room_;
   const std::string worker_;
   std::mutex mutex_;
   std::condition_variable poked_;

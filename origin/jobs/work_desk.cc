@@ -48,9 +48,7 @@ Result<void> WorkDesk::write(const ClaimId& claim, const std::string& name, std:
     return bad(claim.part + " has no file " + name);
   }
   if (offset > kFileBytesMax) return bad(name + ": offset " + std::to_string(offset) + " is too large");
-  if (free_bytes(folders_.root()) < free_bytes_min_ + bytes.size()) {
-    return Error{ErrorCode::disk_full, Side::disk, true, folders_.root()};
-  }
+  REELWAY_TRY(room_.check_reserve());
   const std::string path = folders_.part(claim) + "/" + name;
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file) return system_error("create", path, errno);

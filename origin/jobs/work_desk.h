@@ -16,8 +16,8 @@ namespace reelway::origin {
 // thread-safe. Everything but claim() needs a claim that stands: claim_lost.
 class WorkDesk {
  public:
-  WorkDesk(JobBoard& board, const Catalog& catalog, WorkFolders folders, std::uint64_t free_bytes_min)
-      : board_(board), catalog_(catalog), folders_(std::move(folders)), free_bytes_min_(free_bytes_min) {}
+  WorkDesk(JobBoard& board, const Catalog& catalog, WorkFolders folders, const DiskRoom& room)
+      : board_(board), catalog_(catalog), folders_(std::move(folders)), room_(room) {}
 
   Result<std::optional<Assignment>> claim(const std::string& worker);
   Result<void> renew(const ClaimId& claim, double progress) { return board_.renew(claim, progress); }
@@ -40,7 +40,7 @@ class WorkDesk {
   JobBoard& board_;
   const Catalog& catalog_;
   const WorkFolders folders_;
-  const std::uint64_t free_bytes_min_;
+  const DiskRoom& room_;
 };
 
 }  // namespace reelway::origin

@@ -21,12 +21,14 @@ namespace {
 constexpr int kRenewalsPerLease = 4;
 // After the source could not be asked.
 constexpr std::chrono::seconds kPause{1};
+// After a part that the disk had no room for.
+constexpr std::chrono::seconds kPauseWhenFull{5};
 
 struct Running {
   const TaskSource::Work& work;
   StopSignal stop;
   double progress = 0;   // guarded by State::mutex
-  bool is_lost = false;  // likewise
+  bool is_lost = false;  // likewise: what is made is not wanted any more
 };
 
 }  // namespace
@@ -92,8 +94,14 @@ struct Worker::State {
   Result<void> tell(const TaskSource::Work& work, const Result<TaskOutcome>& made, const JobCost& cost, bool is_lost) {
     if (is_lost) return source.release(work);
     if (made.ok()) return source.complete(work, *made);
-    if (made.error().code == ErrorCode::shutting_down) return source.release(work);
-    return source.fail(work, made.error(), cost);
+    const ErrorCode code = made.error().code;
+    if (code == ErrorCode::shutting_down) return source.release(work);
+    if (code != ErrorCode::disk_full) return source.fail(work, made.error(), cost);
+    // That says nothing of the part: it is made when there is room, or where there is.
+    telemetry::log_warn("job {}: {}: {}", work.assignment.claim.job, work.assignment.part.name, describe(made.error()));
+    const Result<void> released = source.release(work);
+    pause(kPauseWhenFull);
+    return released;
   }
 
   void keep_claims() {
@@ -105,13 +113,18 @@ struct Worker::State {
         hold.unlock();
         const Result<void> renewed = source.renew(work, progress);
         hold.lock();
-        const bool is_lost = !renewed.ok() && renewed.error().code == ErrorCode::claim_lost;
-        if (!is_lost || !still_runs(entry, work)) continue;
-        telemetry::log_warn("job {}: {} is no longer ours", work.assignment.claim.job, work.assignment.part.name);
+        if (renewed.ok() || !ends_work(renewed.error()) || !still_runs(entry, work)) continue;
+        telemetry::log_warn("job {}: {} is given up: {}", work.assignment.claim.job, work.assignment.part.name,
+                            describe(renewed.error()));
         entry->is_lost = true;
         entry->stop.stop();
       }
     }
+  }
+
+  // Other failures of a renewal are tried again before the lease runs out.
+  static bool ends_work(const Error& error) {
+    return error.code == ErrorCode::claim_lost || error.code == ErrorCode::disk_full;
   }
 
   // The entry lives on its slot's stack: another one may have come in its place.

@@ -63,8 +63,9 @@ constexpr std::array kOptions = {
                    "started sessions play on at edges while no origin can be reached."},
     config::Option{"ingest.upload_bytes_max", Kind::bytes, "512GiB", false, 1, INT64_MAX,
                    "The largest film that may be uploaded. Larger ones are refused before their first byte."},
-    config::Option{"ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
-                   "What must stay free on the disk of data_dir: an upload that would take more is refused."},
+    config::Option{
+        "ingest.free_bytes_min", Kind::bytes, "256MiB", false, 0, 0,
+        "What must stay free on the disk of data_dir: an upload that would take more is refused, a job waits."},
     config::Option{"ingest.untaken_bytes_max", Kind::bytes, "4TiB", false, 1, INT64_MAX,
                    "The most bytes that uploads may have which no title has been made of yet, counted as announced."},
     config::Option{"ingest.untaken_max", Kind::integer, "1000", false, 1, 100'000,

@@ -139,6 +139,7 @@ Result<void> begin_title(IngestJobs& jobs, const std::string& title, const std::
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
+  options.free_bytes_min = config.free_bytes_min;
   options.slots = config.transcode_jobs;
   options.board.lease = config.workers_lease;
   options.quality = config.quality;
@@ -195,7 +196,7 @@ struct OriginServer::Parts {
                      active_uploads,
                      system_clock.monotonic(),
                      [this] { return metrics(); }},
-        desk(jobs.board(), catalog, jobs.folders(), config.free_bytes_min),
+        desk(jobs.board(), catalog, jobs.folders(), jobs.room()),
         work_services{loop, desk, config.workers_credential},
         media_services{loop, catalog, files, *keys, config.edges, rendered, counters, registry, replica_services},
         api(loop, system_clock, api_limits(),

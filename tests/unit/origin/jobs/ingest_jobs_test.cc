@@ -1,8 +1,10 @@
 #include "origin/jobs/ingest_jobs.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "origin/quality/quality_store.h"
 #include "tests/unit/origin/jobs/ingest_fixture.h"
@@ -203,6 +205,62 @@ TEST_F(IngestJobsTest, StoppedJobIsTakenUpAtTheNextStart) {
   ASSERT_TRUE(jobs_->start().ok());
   EXPECT_EQ(wait_for_end(job->job).state, JobState::done);
   EXPECT_TRUE(catalog_->published("film", "v1").ok());
+}
+
+// Full at the n-th look at the disk, and until the job says so: whatever it was about to do, it goes on where it was.
+TEST_F(IngestJobsTest, JobThatFindsTheDiskFullIsHeldAndGoesOnWhenThereIsRoom) {
+  struct Disk {
+    std::atomic<int> looks{0}, full_from{0};
+    std::atomic<bool> is_full{false};
+  };
+  const auto disk = std::make_shared<Disk>();
+  options_.free_bytes = [disk](const std::string&) -> std::uint64_t {
+    if (++disk->looks == disk->full_from) disk->is_full = true;
+    return disk->is_full ? 0 : 1ull << 40;
+  };
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = small_film();
+  ASSERT_EQ(ingest(path, "undisturbed").state, JobState::done);
+  int held = 0;
+  for (int full_from = 1; full_from <= 6; ++full_from) {
+    const std::string title = "full-" + std::to_string(full_from);
+    disk->looks = 0;
+    disk->full_from = full_from;
+    const JobRecord job = jobs_->enqueue({title, "", upload(path, title), "en", false}).value();
+    JobRecord seen = job;
+    while (seen.state != JobState::done) {
+      ASSERT_NE(seen.state, JobState::failed) << describe(*seen.error);
+      if (seen.state == JobState::held) {
+        EXPECT_EQ(seen.error->code, ErrorCode::disk_full);
+        ++held;
+        disk->is_full = false;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      seen = jobs_->status(job.job).value();
+    }
+    disk->is_full = false;
+    const VersionRecord undisturbed = catalog_->version("undisturbed", "v1").value();
+    for (const TrackRecord& track : undisturbed.tracks) {
+      const auto first = read_whole_file(catalog_->version_folder("undisturbed", "v1") + "/" + track.file, 1 << 30);
+      const auto second = read_whole_file(catalog_->version_folder(title, "v1") + "/" + track.file, 1 << 30);
+      EXPECT_TRUE(*first == *second) << title << " " << track.file;
+    }
+  }
+  EXPECT_GE(held, 3);  // before the parts, at a part, before they are joined
+}
+
+// What a process that ended on a full disk has left is no decision that somebody must take.
+TEST_F(IngestJobsTest, JobHeldByAFullDiskGoesOnAfterARestart) {
+  options_.free_bytes = [](const std::string&) -> std::uint64_t { return 0; };
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord job = jobs_->enqueue({"film", "", upload(small_film(), "film"), "en", false}).value();
+  while (jobs_->status(job.job)->state != JobState::held) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  options_.free_bytes = &free_bytes;
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  EXPECT_EQ(wait_for_end(job.job).state, JobState::done);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class JobBoardTest : public testing::Test {
   // A new process over the same store.
   void begin() {
     board_ = std::make_unique<JobBoard>(
-        *store_, clock_, random_, JobBoardOptions{},
+        *store_, clock_, random_, room_, JobBoardOptions{},
         [this](const std::string& job, const std::optional<Error>& error) { settled_.emplace_back(job, error); });
   }
 
@@ -60,6 +60,8 @@ class JobBoardTest : public testing::Test {
   TemporaryFolder folder_;
   HandClock clock_;
   SystemRandom random_;
+  std::uint64_t free_bytes_ = 1ull << 40;
+  const DiskRoom room_{"disk", 100 << 20, [this](const std::string&) { return free_bytes_; }};
   std::unique_ptr<ControlStore> store_;
   std::unique_ptr<JobBoard> board_;
   std::vector<std::pair<std::string, std::optional<Error>>> settled_;
@@ -222,6 +224,23 @@ TEST_F(JobBoardTest, RecordsOfAnEndedJobAreErased) {
   for (const std::string_view prefix : {kPlanPrefix, kTaskPrefix, kClaimPrefix}) {
     EXPECT_TRUE(store_->range(prefix, 10)->entries.empty()) << prefix;
   }
+}
+
+// 20 s of picture at 800 kbit/s are 2 MB.
+TEST_F(JobBoardTest, PartsAreHandedOutOnlyWhileTheDiskHasRoomForThem) {
+  open("job");
+  free_bytes_ = 101 << 20;
+  EXPECT_FALSE(claim().has_value());
+  const std::optional<Error> lack = board_->lack("job");
+  ASSERT_TRUE(lack.has_value());
+  EXPECT_EQ(lack->code, ErrorCode::disk_full);
+  EXPECT_EQ(lack->detail, "disk: 101 MiB are needed and 101 MiB are free");
+  free_bytes_ = 103 << 20;
+  EXPECT_FALSE(board_->lack("job").has_value());
+  EXPECT_TRUE(claim().has_value());
+  // What is being made is no reason to say that the job waits.
+  free_bytes_ = 0;
+  EXPECT_FALSE(board_->lack("job").has_value());
 }
 
 }  // namespace
