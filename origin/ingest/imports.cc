@@ -22,8 +22,8 @@ ObjectStoreLimits question_limits() {
   ObjectStoreLimits limits;
   limits.http.connect = std::chrono::milliseconds(5'000);
   limits.http.silence = std::chrono::seconds(15);
-  limits.attempts_max = 2;
-  limits.retry_after_max = std::chrono::milliseconds(2'000);
+  limits.retry.attempts_max = 2;
+  limits.retry.retry_after_max = std::chrono::milliseconds(2'000);
   return limits;
 }
 
