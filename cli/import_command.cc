@@ -1,6 +1,6 @@
-// `reelway import` asks the origin for the objects below a prefix, page by page, has the origin fetch them, and makes a
-// title of each as it is complete. The origin goes on fetching when the command is interrupted: the same command again
-// finds what has been done and goes on from there.
+// `reelway import` asks the origin for the objects below a prefix, page by page, has the origin fetch them, or one film
+// at a URL, and makes a title of each as it is complete. The origin goes on fetching when the command is interrupted:
+// the same command again finds what has been done and goes on from there.
 
 #include <spdlog/fmt/fmt.h>
 
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/bucket_url.h"
+#include "cli/film_url.h"
 #include "cli/import_report.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
@@ -32,6 +33,7 @@ struct ImportOptions {
   std::string name;
   std::string title_from = "name";
   std::string language = "en";
+  std::string sha256;
   std::vector<std::string> endings;
   bool list = false;
   bool upload_only = false;
@@ -40,9 +42,9 @@ struct ImportOptions {
   int page_size = 1000;
 };
 
-// One object on its way.
+// One object, or the film of the URL, on its way.
 struct Item {
-  std::string key;
+  std::string key;  // a URL's without its secrets
   std::string title;
   std::uint64_t size_bytes = 0;
   Json import;  // the origin's last word on it
@@ -53,8 +55,11 @@ struct Import {
   const Session& session;
   const ImportOptions& options;
   BucketUrl from;
+  std::optional<FilmUrl> url;  // then nothing else says where from
   HttpClient origin;
   ProgressDisplay* progress;  // null with --json
+
+  bool names_folder() const { return !url && from.names_folder(); }
 };
 
 bool is_wanted(const ImportOptions& options, const std::string& key) {
@@ -85,7 +90,9 @@ Result<std::vector<Json>> list_objects(const Import& import) {
 Result<std::vector<Item>> choose(const Import& import) {
   const ImportOptions& options = import.options;
   std::vector<Item> items;
-  if (!import.from.names_folder()) {
+  if (import.url) {
+    items.push_back({import.url->shown, options.title.empty() ? import.url->title : options.title, 0, {}, {}});
+  } else if (!import.from.names_folder()) {
     items.push_back({import.from.prefix, options.title, 0, {}, {}});
   } else {
     const auto objects = list_objects(import);
@@ -112,7 +119,14 @@ Result<std::vector<Item>> choose(const Import& import) {
 }
 
 Result<Json> begin(const Import& import, const Item& item) {
-  Json request{{"bucket", import.from.bucket}, {"key", item.key}, {"title", item.title}};
+  Json request{{"title", item.title}};
+  if (import.url) {
+    request["url"] = import.url->text;
+  } else {
+    request["bucket"] = import.from.bucket;
+    request["key"] = item.key;
+  }
+  if (!import.options.sha256.empty()) request["sha256"] = import.options.sha256;
   if (!import.options.store.empty()) request["store"] = import.options.store;
   if (import.options.new_version) request["new_version"] = true;
   return import.origin.post("/v1/imports", request);
@@ -220,7 +234,7 @@ Result<void> begin_all(const Import& import, std::vector<Item>& items) {
   std::vector<Item> begun;
   for (Item& item : items) {
     auto answer = begin(import, item);
-    if (!answer && answer.error().code == ErrorCode::title_exists && import.from.names_folder()) {
+    if (!answer && answer.error().code == ErrorCode::title_exists && import.names_folder()) {
       import.session.remark(
           fmt::format("{} is left out: there is a title {}", printable(item.key), printable(item.title)));
       continue;
@@ -228,8 +242,8 @@ Result<void> begin_all(const Import& import, std::vector<Item>& items) {
     if (!answer) return answer.error();
     item.import = std::move(*answer);
     item.size_bytes = count_at(item.import, "size_bytes");
-    import.session.remark(fmt::format("{} ({}) becomes title {}", printable(item.key), format_bytes(item.size_bytes),
-                                      printable(item.title)));
+    const std::string size = item.size_bytes == 0 ? "size not known" : format_bytes(item.size_bytes);
+    import.session.remark(fmt::format("{} ({}) becomes title {}", printable(item.key), size, printable(item.title)));
     begun.push_back(std::move(item));
   }
   items = std::move(begun);
@@ -237,12 +251,19 @@ Result<void> begin_all(const Import& import, std::vector<Item>& items) {
 }
 
 Result<void> import_objects(Session& session, const ImportOptions& options) {
-  auto from = parse_bucket_url(options.url);
+  auto url = film_url(options.url);
+  if (!url) return url.error();
+  if (*url && (options.list || !options.store.empty() || !options.endings.empty())) {
+    return usage_error("--list, --store and --ending are for buckets");
+  }
+  auto from = *url ? Result<BucketUrl>(BucketUrl{}) : parse_bucket_url(options.url);
   if (!from) return from.error();
+  if (!options.sha256.empty() && !*url && from->names_folder()) return usage_error("--sha256 is for one film");
   auto origin = session.origin();
   if (!origin) return origin.error();
   ProgressDisplay display{stderr, session.err, session.clock};
-  const Import import{session, options, std::move(*from), std::move(*origin), session.json ? nullptr : &display};
+  const Import import{
+      session, options, std::move(*from), std::move(*url), std::move(*origin), session.json ? nullptr : &display};
   if (options.list) return show_list(import);
 
   auto items = choose(import);
@@ -264,17 +285,24 @@ Examples:
   reelway import s3://films/2024/sintel.mov --title sintel --name "Sintel"
   reelway import s3://films/2024/ --ending .mp4 --ending .mov
   reelway import s3://films/ --store archive --title-from key --detach
+  reelway import https://media.vendor.example/sintel.mov --title sintel --sha256 "$(cat sintel.sha256)"
+  reelway import - --title sintel < signed_url.txt
 
 The origin fetches the objects, with the credentials that its configuration has under object_stores, and
-makes a title of each that is complete. A URL that ends in '/' means all objects below it. Interrupting the
-command does not stop what has begun; the same command again goes on.)help";
+makes a title of each that is complete. An s3:// URL that ends in '/' means all objects below it. A film at a
+URL of http or https is fetched from the hosts that imports.url_hosts allows; what is secret in such a URL is
+better given by '-', on standard input, than in a command line that others can list. Interrupting the command
+does not stop what has begun; the same command again goes on.)help";
 
 }  // namespace
 
 void add_import(CLI::App& app, Invocation& chosen) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = app.add_subcommand("import", "Bring films in from an S3-compatible bucket");
-  command->add_option("url", options->url, "s3://BUCKET/KEY for one object, s3://BUCKET/PREFIX/ for all below")
+  CLI::App* command = app.add_subcommand("import", "Bring films in from an S3-compatible bucket, or one from a URL");
+  command
+      ->add_option("url", options->url,
+                   "s3://BUCKET/KEY for one object, s3://BUCKET/PREFIX/ for all below; https://HOST/PATH; '-': the URL "
+                   "is on standard input")
       ->required()
       ->type_name("URL");
   command->add_flag("--list", options->list, "Only list the objects whose keys begin with what the URL names");
@@ -291,6 +319,8 @@ void add_import(CLI::App& app, Invocation& chosen) {
   command->add_option("--name", options->name, "Name for people (default: the title id)")->type_name("NAME");
   command->add_option("--language", options->language, "Language of sound whose file names none (default: en)")
       ->type_name("TAG");
+  command->add_option("--sha256", options->sha256, "The SHA-256 that the film must have, in hexadecimal digits")
+      ->type_name("SUM");
   command->add_option("--ending", options->endings, "Only keys that end so; may be given again")
       ->type_name("TEXT")
       ->take_all();

@@ -25,9 +25,8 @@ std::string imports_report(const Json& answer, const Terminal& terminal) {
       {{"import"}, {"state"}, {"received", Align::right}, {"size", Align::right}, {"title"}, {"from"}, {"error"}});
   for (const Json& each : imports) {
     table.add({text_at(each, "import"), text_at(each, "state"), format_bytes(count_at(each, "received_bytes")),
-               format_bytes(count_at(each, "size_bytes")), text_at(each, "title"),
-               "s3://" + text_at(each, "bucket") + "/" + text_at(each, "key"),
-               text_at(object_at(each, "error"), "code")});
+               count_at(each, "size_bytes") == 0 ? "not known" : format_bytes(count_at(each, "size_bytes")),
+               text_at(each, "title"), text_at(each, "from"), text_at(object_at(each, "error"), "code")});
   }
   return table.render(terminal);
 }

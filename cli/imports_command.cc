@@ -39,14 +39,15 @@ Examples:
   reelway imports --resume 5f0c9be1a44bd2d0b7c7a1e1c6a9d2f3
   reelway --json imports | jq '.imports[] | select(.state == "failed") | .error'
 
-A failed import keeps what it has fetched for a week; --resume goes on from there.)help";
+A failed import keeps what it has fetched for a week; --resume goes on from there. What comes from a URL whose
+server gives no parts begins anew.)help";
 
 }  // namespace
 
 void add_imports(CLI::App& app, Invocation& chosen) {
   auto options = std::make_shared<ImportsOptions>();
   CLI::App* command =
-      app.add_subcommand("imports", "List what comes in from buckets, newest first; cancel or resume one");
+      app.add_subcommand("imports", "List what comes in from buckets and URLs, newest first; cancel or resume one");
   command->add_option("--cancel", options->cancel, "End this import and drop what it has fetched")->type_name("IMPORT");
   command->add_option("--resume", options->resume, "Go on with this failed import")->type_name("IMPORT");
   command->footer(kExamples);

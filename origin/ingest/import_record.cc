@@ -55,6 +55,9 @@ ImportRecord read(std::string_view key, const Json& json) {
   record.store = json.at("store").get<std::string>();
   record.bucket = json.at("bucket").get<std::string>();
   record.key = json.at("key").get<std::string>();
+  record.url = json.value("url", "");
+  record.url_shown = json.value("url_shown", "");
+  record.ranges = json.value("ranges", true);
   record.etag = json.at("etag").get<std::string>();
   record.size_bytes = json.at("size_bytes").get<std::uint64_t>();
   record.part_bytes = json.at("part_bytes").get<std::uint64_t>();
@@ -81,11 +84,18 @@ std::string_view name_of(ImportState state) {
   return kStates[static_cast<std::size_t>(state)];
 }
 
+std::string source_of(const ImportRecord& record) {
+  return record.url.empty() ? "s3://" + record.bucket + "/" + record.key : record.url_shown;
+}
+
 std::string to_json(const ImportRecord& record) {
   Json json = {{"format", kRecordFormat},
                {"store", record.store},
                {"bucket", record.bucket},
                {"key", record.key},
+               {"url", record.url},
+               {"url_shown", record.url_shown},
+               {"ranges", record.ranges},
                {"etag", record.etag},
                {"size_bytes", record.size_bytes},
                {"part_bytes", record.part_bytes},

@@ -14,9 +14,9 @@ constexpr int kRereadsMax = 3;
 
 }  // namespace
 
-ImportRun::ImportRun(ObjectStore& store, const ImportRecord& record, ImportFile& file, Patience& patience,
+ImportRun::ImportRun(ImportSource& source, const ImportRecord& record, ImportFile& file, Patience& patience,
                      std::atomic<std::uint64_t>& received)
-    : store_(store), record_(record), file_(file), patience_(patience), received_(received) {}
+    : source_(source), record_(record), file_(file), patience_(patience), received_(received) {}
 
 Result<std::string> ImportRun::run(std::size_t parts_at_once) {
   for (std::size_t part = 0; part < file_.parts(); ++part) {
@@ -74,8 +74,7 @@ Result<void> ImportRun::fetch_part(std::size_t part) {
     received_ += bytes.size();
     return {};
   };
-  const ObjectHead head{record_.size_bytes, record_.etag, {}};
-  REELWAY_TRY(store_.read({record_.bucket, record_.key}, head, {at, file_.bytes_of(part)}, take, patience_));
+  REELWAY_TRY(source_.read(at, file_.bytes_of(part), take, patience_));
   return file_.keep(part, crc);
 }
 
@@ -124,8 +123,8 @@ Result<std::string> ImportRun::sum_all() {
   }
   if (expected && expected->finish() != record_.checksum->value) {
     return Error{ErrorCode::object_corrupt, Side::upstream, false,
-                 object_url({record_.bucket, record_.key}) + ": its " + std::string(name_of(record_.checksum->kind)) +
-                     " is not " + hex(record_.checksum->value) + ", which the store has for it"};
+                 source_of(record_) + ": its " + std::string(name_of(record_.checksum->kind)) + " is not " +
+                     hex(record_.checksum->value)};
   }
   return hex(sha256.finish());
 }

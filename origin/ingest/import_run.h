@@ -12,21 +12,21 @@
 #include "common/base/result.h"
 #include "origin/ingest/import_file.h"
 #include "origin/ingest/import_record.h"
-#include "origin/objects/object_store.h"
+#include "origin/ingest/import_source.h"
 
 namespace reelway::origin {
 
-// Fetches one object into its file: several parts at once, while the calling thread sums from the beginning on what
+// Fetches one film into its file: several parts at once, while the calling thread sums from the beginning on what
 // has come, reading it back from the file. So the sum is that of the bytes that were kept, also of those that an
 // earlier run fetched. Used once.
 class ImportRun {
  public:
   // `received` counts bytes as they come, for progress.
-  ImportRun(ObjectStore& store, const ImportRecord& record, ImportFile& file, Patience& patience,
+  ImportRun(ImportSource& source, const ImportRecord& record, ImportFile& file, Patience& patience,
             std::atomic<std::uint64_t>& received);
 
-  // The SHA-256, lower-case hex. Errors of ObjectStore::read() and of the disk; object_corrupt when the object's sum
-  // is not what the store has for it; stored_data_corrupt when a part came back wrong from the disk several times.
+  // The SHA-256, lower-case hex. Errors of ImportSource::read() and of the disk; object_corrupt when the film's sum
+  // is not the one that was expected; stored_data_corrupt when a part came back wrong from the disk several times.
   Result<std::string> run(std::size_t parts_at_once);
 
  private:
@@ -38,7 +38,7 @@ class ImportRun {
   bool wait_for(std::size_t part);  // false: the run has failed
   void fail(const Error& error);
 
-  ObjectStore& store_;
+  ImportSource& source_;
   const ImportRecord& record_;
   ImportFile& file_;
   Patience& patience_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "common/base/encoding.h"
 #include "common/telemetry/log.h"
 #include "origin/ingest/durable_files.h"
 #include "origin/ingest/import_file.h"
@@ -23,7 +24,47 @@ std::string file_name(const std::string& key) {
   return key.substr(key.rfind('/') + 1);
 }
 
+class ObjectSource final : public ImportSource {
+ public:
+  ObjectSource(ObjectStore& store, const ImportRecord& record)
+      : store_(store), name_{record.bucket, record.key}, head_{record.size_bytes, record.etag, {}} {}
+  Result<void> read(std::uint64_t offset, std::uint64_t count, const Take& take, Patience& patience) override {
+    return store_.read(name_, head_, {offset, count}, take, patience);
+  }
+
+ private:
+  ObjectStore& store_;
+  const ObjectName name_;
+  const ObjectHead head_;
+};
+
+class WebSource final : public ImportSource {
+ public:
+  WebSource(WebFilms& films, WebUrl url, const ImportRecord& record)
+      : films_(films), url_(std::move(url)), head_{record.size_bytes, record.etag, true} {}
+  Result<void> read(std::uint64_t offset, std::uint64_t count, const Take& take, Patience& patience) override {
+    return films_.read(url_, head_, offset, count, take, patience);
+  }
+
+ private:
+  WebFilms& films_;
+  const WebUrl url_;
+  const WebHead head_;
+};
+
 }  // namespace
+
+// What the configuration allows may be less by now than when the import began.
+Result<std::unique_ptr<ImportSource>> Imports::State::open_source(const ImportRecord& record) {
+  if (record.url.empty()) {
+    const auto found = find_store(record.store);
+    if (!found.ok()) return found.error();
+    return std::unique_ptr<ImportSource>(new ObjectSource((*found)->transfers, record));
+  }
+  Result<WebUrl> url = web_transfers.allowed(record.url);
+  if (!url.ok()) return std::move(url).error();
+  return std::unique_ptr<ImportSource>(new WebSource(web_transfers, std::move(url).value(), record));
+}
 
 Result<void> Imports::start() {
   REELWAY_TRY(state_->recover());
@@ -94,8 +135,8 @@ void Imports::State::run(const std::string& import) {
   Result<void> ended = record.ok() ? Result<void>() : Result<void>(record.error());
   // A cancelled one may still stand in the queue.
   if (record.ok() && record->state == ImportState::queued) {
-    const Result<std::string> sha256 = fetch(*record, *live);
-    ended = sha256.ok() ? hand_over(*record, *sha256) : Result<void>(sha256.error());
+    const Result<StreamedFilm> film = fetch(*record, *live);
+    ended = film.ok() ? hand_over(*record, *film) : Result<void>(film.error());
     bool was_cancelled = false;
     {
       const std::lock_guard hold(mutex);
@@ -121,20 +162,43 @@ Result<void> Imports::State::drop_cancelled(const std::string& import, const Err
   return ImportFile::remove(path_of(*record));
 }
 
-Result<std::string> Imports::State::fetch(const ImportRecord& record, Running& live) {
-  const auto found = find_store(record.store);
-  if (!found.ok()) return found.error();
+Result<StreamedFilm> Imports::State::fetch(const ImportRecord& record, Running& live) {
+  return record.ranges ? fetch_parts(record, live) : fetch_stream(record, live);
+}
+
+Result<StreamedFilm> Imports::State::fetch_parts(const ImportRecord& record, Running& live) {
+  const auto source = open_source(record);
+  if (!source.ok()) return source.error();
   const std::uint64_t held = exists(path_of(record) + ".part") ? record.size_bytes : 0;  // its room is taken already
   REELWAY_TRY(check_room(record.size_bytes - held));
   auto file = ImportFile::open(path_of(record), {record.size_bytes, record.part_bytes, record.etag});
   if (!file.ok()) return std::move(file).error();
-  telemetry::log_info("import {}: {} of {}, {} of {} bytes are held", record.import,
-                      object_url({record.bucket, record.key}), record.store, (*file)->bytes_held(), record.size_bytes);
-  return ImportRun((*found)->transfers, record, **file, live.patience, live.received).run(options.parts_at_once);
+  telemetry::log_info("import {}: {}, {} of {} bytes are held", record.import, source_of(record), (*file)->bytes_held(),
+                      record.size_bytes);
+  ImportRun run(**source, record, **file, live.patience, live.received);
+  const Result<std::string> sha256 = run.run(options.parts_at_once);
+  if (!sha256.ok()) return sha256.error();
+  return StreamedFilm{record.size_bytes, *sha256};
+}
+
+Result<StreamedFilm> Imports::State::fetch_stream(const ImportRecord& record, Running& live) {
+  const Result<WebUrl> url = web_transfers.allowed(record.url);
+  if (!url.ok()) return url.error();
+  WebHead head;
+  if (record.size_bytes > 0) head.size_bytes = record.size_bytes;
+  head.etag = record.etag;
+  telemetry::log_info("import {}: {}, in one go", record.import, record.url_shown);
+  const StreamLimits limits{options.object_bytes_max, options.part_bytes,
+                            [this](std::uint64_t bytes) { return check_room(bytes); }};
+  Result<StreamedFilm> film =
+      stream_film(web_transfers, *url, head, path_of(record) + ".part", limits, live.patience, live.received);
+  if (!film.ok() || !record.checksum || hex(record.checksum->value) == film->sha256) return film;
+  return Error{ErrorCode::object_corrupt, Side::upstream, false,
+               record.url_shown + ": its sha256 is not " + hex(record.checksum->value)};
 }
 
 // The file gets a second name before its record says that it is there, and loses the first after that.
-Result<void> Imports::State::hand_over(const ImportRecord& record, const std::string& sha256) {
+Result<void> Imports::State::hand_over(const ImportRecord& record, const StreamedFilm& film) {
   const std::string from = path_of(record) + ".part", to = uploads.part_path(record.upload);
   REELWAY_TRY(sync_file(from));
   REELWAY_TRY(remove_all(to));
@@ -142,16 +206,17 @@ Result<void> Imports::State::hand_over(const ImportRecord& record, const std::st
   REELWAY_TRY(sync_folder(to.substr(0, to.rfind('/'))));
   UploadRecord upload;
   upload.upload = record.upload;
-  upload.filename = file_name(record.key);
-  upload.size_bytes = record.size_bytes;
+  upload.filename = file_name(record.url.empty() ? record.key : record.url_shown);
+  upload.size_bytes = film.size_bytes;
   upload.title = record.title;
   upload.new_version = record.new_version;
   upload.state = UploadState::complete;
-  upload.sha256 = sha256;
+  upload.sha256 = film.sha256;
   upload.created_at_ms = clock.wall_ms();
   ImportRecord finished = record;
   finished.state = ImportState::done;
-  finished.sha256 = sha256;
+  finished.size_bytes = film.size_bytes;
+  finished.sha256 = film.sha256;
   finished.ended_at_ms = upload.created_at_ms;
   if (const Result<void> replaced = replace(record, finished, upload); !replaced.ok()) {
     // Somebody cancelled it meanwhile. Of any other failure the outcome is unknown, and the file may be needed.
@@ -162,8 +227,8 @@ Result<void> Imports::State::hand_over(const ImportRecord& record, const std::st
     const std::lock_guard hold(mutex);
     ++done;
   }
-  telemetry::log_info("import {}: {} is upload {}, SHA-256 {}", record.import, object_url({record.bucket, record.key}),
-                      record.upload, sha256);
+  telemetry::log_info("import {}: {} is upload {}, SHA-256 {}", record.import, source_of(record), record.upload,
+                      film.sha256);
   return ImportFile::remove(path_of(record));
 }
 
@@ -174,7 +239,8 @@ Result<void> Imports::State::end(const ImportRecord& record, const Error& error,
   ended.ended_at_ms = clock.wall_ms();
   REELWAY_TRY(replace(record, ended));
   // Of another content, or of a damaged one, nothing is of use to a second attempt.
-  const bool is_useless = error.code == ErrorCode::object_changed || error.code == ErrorCode::object_corrupt;
+  const bool is_useless = error.code == ErrorCode::object_changed || error.code == ErrorCode::object_corrupt ||
+                          error.code == ErrorCode::url_changed || !record.ranges;
   if (was_cancelled || is_useless) REELWAY_TRY(ImportFile::remove(path_of(record)));
   if (was_cancelled) return {};
   {

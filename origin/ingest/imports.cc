@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/encoding.h"
 #include "origin/ingest/durable_files.h"
 #include "origin/ingest/import_file.h"
 #include "origin/ingest/imports_state.h"
@@ -12,9 +13,16 @@ namespace {
 constexpr std::size_t kPage = 500;
 constexpr std::uint64_t kPartsMax = 100'000;
 constexpr int kConflictsMax = 5;
+constexpr std::size_t kSha256Bytes = 32;
 
 Error refuse(ErrorCode code, std::string detail) {
   return {code, Side::client, false, std::move(detail)};
+}
+
+// Whether both expect the same sum.
+bool wants_same(const ImportRecord& a, const ImportRecord& b) {
+  if (!a.checksum || !b.checksum) return !a.checksum && !b.checksum;
+  return a.checksum->kind == b.checksum->kind && a.checksum->value == b.checksum->value;
 }
 
 // Somebody waits for the answer, on a worker that others need too.
@@ -22,8 +30,8 @@ ObjectStoreLimits question_limits() {
   ObjectStoreLimits limits;
   limits.http.connect = std::chrono::milliseconds(5'000);
   limits.http.silence = std::chrono::seconds(15);
-  limits.attempts_max = 2;
-  limits.retry_after_max = std::chrono::milliseconds(2'000);
+  limits.retry.attempts_max = 2;
+  limits.retry.retry_after_max = std::chrono::milliseconds(2'000);
   return limits;
 }
 
@@ -41,7 +49,9 @@ Imports::State::State(ControlStore& store_in, Catalog& catalog_in, const Uploads
       uploads(uploads_in),
       clock(clock_in),
       random(random_in),
-      options(std::move(options_in)) {
+      options(std::move(options_in)),
+      web_questions(options.web, random, question_limits().http, question_limits().retry),
+      web_transfers(options.web, random) {
   for (const ObjectStoreConfig& config : options.stores)
     stores.push_back(std::make_unique<Store>(config, clock, random));
 }
@@ -102,10 +112,11 @@ Result<std::optional<ImportRecord>> Imports::State::find_like(const ImportRecord
       std::count_if(records->begin(), records->end(), [](const auto& r) { return r.state == ImportState::queued; });
   for (const ImportRecord& each : *records) {
     const bool like = each.store == record.store && each.bucket == record.bucket && each.key == record.key &&
-                      each.etag == record.etag && each.title == record.title && each.new_version == record.new_version;
+                      each.url == record.url && each.etag == record.etag && each.title == record.title &&
+                      each.new_version == record.new_version && wants_same(each, record);
     if (!like) continue;
     if (each.state == ImportState::queued) return std::optional(each);
-    if (each.state != ImportState::done) continue;
+    if (each.state != ImportState::done || (each.etag.empty() && !each.checksum)) continue;
     const auto upload = store.get(upload_key(each.upload));
     if (!upload.ok()) return upload.error();
     if (!upload->has_value()) continue;
@@ -152,30 +163,61 @@ Result<ListPage> Imports::list(const std::string& store, const std::string& buck
   return state_->ask<ListPage>([&] { return (*found)->questions.list(bucket, request, state_->foreground); });
 }
 
-Result<ImportRecord> Imports::begin(const ImportRequest& request) {
-  const auto found = state_->find_store(request.store);
+Result<ImportRecord> Imports::State::describe_object(const ImportRequest& request) {
+  const auto found = find_store(request.store);
   if (!found.ok()) return found.error();
   if (request.key.empty()) return refuse(ErrorCode::http_bad_request, "field \"key\": expected the key of an object");
-  REELWAY_TRY(state_->catalog.check_new(request.title, request.new_version));
-  const Result<ObjectHead> head = state_->ask<ObjectHead>([&] {
-    return (*found)->questions.head({request.bucket, request.key}, state_->foreground);
+  const Result<ObjectHead> head = ask<ObjectHead>([&] {
+    return (*found)->questions.head({request.bucket, request.key}, foreground);
   });
   if (!head.ok()) return head.error();
-  const std::string url = object_url({request.bucket, request.key});
-  if (head->size_bytes == 0) return refuse(ErrorCode::http_bad_request, url + " is empty");
-  if (head->size_bytes > state_->options.object_bytes_max) {
-    return refuse(ErrorCode::upload_too_large, url + " has " + std::to_string(head->size_bytes) + " bytes, at most " +
-                                                   std::to_string(state_->options.object_bytes_max));
+  if (head->size_bytes == 0) {
+    return refuse(ErrorCode::http_bad_request, object_url({request.bucket, request.key}) + " is empty");
   }
   ImportRecord record;
-  record.import = state_->random.hex_id();
   record.store = (*found)->config.name;
   record.bucket = request.bucket;
   record.key = request.key;
   record.etag = head->etag;
   record.size_bytes = head->size_bytes;
-  record.part_bytes = std::max(state_->options.part_bytes, (head->size_bytes + kPartsMax - 1) / kPartsMax);
   record.checksum = head->checksum;
+  return record;
+}
+
+Result<ImportRecord> Imports::State::describe_url(const ImportRequest& request) {
+  const Result<WebUrl> url = web_questions.allowed(request.url);
+  if (!url.ok()) return url.error();
+  const Result<WebHead> head = ask<WebHead>([&] { return web_questions.head(*url, foreground); });
+  if (!head.ok()) return head.error();
+  if (head->size_bytes == 0u) return refuse(ErrorCode::http_bad_request, url->shown + " is empty");
+  ImportRecord record;
+  record.url = request.url;
+  record.url_shown = url->shown;
+  record.etag = head->etag;
+  record.size_bytes = head->size_bytes.value_or(0);
+  // Parts of two contents would make a film of their own, so something must tell them apart.
+  record.ranges = head->ranges && (!head->etag.empty() || !request.sha256.empty());
+  return record;
+}
+
+Result<ImportRecord> Imports::begin(const ImportRequest& request) {
+  const auto wanted_sum = from_hex(request.sha256);
+  if (!request.sha256.empty() && (!wanted_sum || wanted_sum->size() != kSha256Bytes)) {
+    return refuse(ErrorCode::http_bad_request, "field \"sha256\": expected 64 lower-case hexadecimal digits");
+  }
+  REELWAY_TRY(state_->catalog.check_new(request.title, request.new_version));
+  Result<ImportRecord> described =
+      request.url.empty() ? state_->describe_object(request) : state_->describe_url(request);
+  if (!described.ok()) return described;
+  ImportRecord& record = *described;
+  if (record.size_bytes > state_->options.object_bytes_max) {
+    return refuse(ErrorCode::upload_too_large, source_of(record) + " has " + std::to_string(record.size_bytes) +
+                                                   " bytes, at most " +
+                                                   std::to_string(state_->options.object_bytes_max));
+  }
+  record.import = state_->random.hex_id();
+  record.part_bytes = std::max(state_->options.part_bytes, (record.size_bytes + kPartsMax - 1) / kPartsMax);
+  if (!request.sha256.empty()) record.checksum = ExpectedChecksum{ChecksumKind::sha256, *wanted_sum};
   record.title = request.title;
   record.new_version = request.new_version;
   record.upload = state_->random.hex_id();
@@ -185,12 +227,12 @@ Result<ImportRecord> Imports::begin(const ImportRequest& request) {
   const Result<std::optional<ImportRecord>> like = state_->find_like(record);
   if (!like.ok()) return like.error();
   if (*like) return **like;
-  REELWAY_TRY(state_->check_room(record.size_bytes));
+  REELWAY_TRY(state_->check_room(std::max(record.size_bytes, state_->options.part_bytes)));
   Txn txn;
   txn.then_operations = {Operation::put(import_key(record.import), to_json(record))};
   if (const Result<TxnReply> reply = state_->store.txn(txn); !reply.ok()) return reply.error();
   state_->enqueue(record.import);
-  return record;
+  return described;
 }
 
 ImportStatus Imports::State::status_of(ImportRecord record) const {

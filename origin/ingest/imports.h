@@ -13,6 +13,7 @@
 #include "origin/catalog/catalog.h"
 #include "origin/ingest/import_record.h"
 #include "origin/ingest/upload.h"
+#include "origin/ingest/web_film.h"
 #include "origin/objects/object_store.h"
 
 namespace reelway::origin {
@@ -20,6 +21,7 @@ namespace reelway::origin {
 struct ImportsOptions {
   std::string data_dir;
   std::vector<ObjectStoreConfig> stores;
+  WebRules web;
   std::uint64_t object_bytes_max = 512ull << 30;
   std::uint64_t free_bytes_min = 256ull << 20;  // what must stay free on the disk
   std::size_t objects_at_once = 2;
@@ -30,9 +32,11 @@ struct ImportsOptions {
 };
 
 struct ImportRequest {
+  std::string url;    // of http or https; empty: an object of a store
   std::string store;  // may be empty when one is configured
   std::string bucket;
   std::string key;
+  std::string sha256;  // that the film must have, hex; may be empty
   std::string title;
   bool new_version = false;
 };
@@ -43,9 +47,9 @@ struct ImportStatus {
   std::uint64_t received_bytes = 0;  // of a running or a done one
 };
 
-// Objects of S3-compatible stores on their way to uploads, on threads of their own. What is held of an object survives
-// a crash, part by part; a finished one is an upload like any other: complete, waiting for a title to take it.
-// Blocking, thread-safe.
+// Objects of S3-compatible stores and films at URLs on their way to uploads, on threads of their own. What is held
+// survives a crash, part by part (of a URL that gives ranges); a finished one is an upload like any other: complete,
+// waiting for a title to take it. Blocking, thread-safe.
 class Imports {
  public:
   Imports(ControlStore& store, Catalog& catalog, const Uploads& uploads, const Clock& clock, Random& random,
@@ -60,12 +64,12 @@ class Imports {
 
   std::vector<const ObjectStoreConfig*> stores() const;
 
-  // Errors of all three: object_store_not_configured, overloaded, those of ObjectStore.
+  // Errors of both: object_store_not_configured, overloaded, those of ObjectStore.
   Result<ListPage> list(const std::string& store, const std::string& bucket, const ListRequest& request);
-  // Asks the store for the object first, so that whatever is wrong shows here. An unfinished import of the same content
+  // Asks the server for the film first, so that whatever is wrong shows here. An unfinished import of the same content
   // for the same title, or one whose upload no title has taken, is the answer instead of a second one. Further errors:
-  // object_not_found, object_store_denied, title_id_invalid, title_exists, title_not_found, upload_too_large,
-  // disk_full.
+  // those of WebFilms, object_not_found, object_store_denied, title_id_invalid, title_exists, title_not_found,
+  // upload_too_large, disk_full.
   Result<ImportRecord> begin(const ImportRequest& request);
 
   Result<ImportStatus> status(std::string_view import);  // import_not_found

@@ -9,6 +9,8 @@
 #include <set>
 #include <thread>
 
+#include "origin/ingest/import_source.h"
+#include "origin/ingest/import_stream.h"
 #include "origin/ingest/imports.h"
 
 namespace reelway::origin {
@@ -38,8 +40,9 @@ struct Imports::State {
   Random& random;
   const ImportsOptions options;
   std::vector<std::unique_ptr<Store>> stores;
-  Patience foreground;   // of the questions
-  std::mutex beginning;  // one begin() at a time looks for its like and writes its record
+  WebFilms web_questions, web_transfers;  // the same for URLs
+  Patience foreground;                    // of the questions
+  std::mutex beginning;                   // one begin() at a time looks for its like and writes its record
 
   mutable std::mutex mutex;
   std::condition_variable changed;
@@ -62,6 +65,9 @@ struct Imports::State {
   template <class Answer>
   Result<Answer> ask(const std::function<Result<Answer>()>& question);
 
+  // A record with all that the server says of what is asked for.
+  Result<ImportRecord> describe_object(const ImportRequest& request);
+  Result<ImportRecord> describe_url(const ImportRequest& request);
   Result<ImportRecord> load(std::string_view import);
   Result<std::vector<ImportRecord>> load_all();
   // Only from what was read: two that change one record at once are told apart.
@@ -76,8 +82,11 @@ struct Imports::State {
   Result<void> recover();
   void work();
   void run(const std::string& import);
-  Result<std::string> fetch(const ImportRecord& record, Running& live);
-  Result<void> hand_over(const ImportRecord& record, const std::string& sha256);
+  Result<std::unique_ptr<ImportSource>> open_source(const ImportRecord& record);
+  Result<StreamedFilm> fetch(const ImportRecord& record, Running& live);
+  Result<StreamedFilm> fetch_parts(const ImportRecord& record, Running& live);
+  Result<StreamedFilm> fetch_stream(const ImportRecord& record, Running& live);
+  Result<void> hand_over(const ImportRecord& record, const StreamedFilm& film);
   Result<void> drop_cancelled(const std::string& import, const Error& conflict);
   Result<void> end(const ImportRecord& record, const Error& error, bool was_cancelled);
 };

@@ -6,7 +6,7 @@
 
 #include "common/access/aws_signature.h"
 #include "common/base/result.h"
-#include "origin/objects/http_connection.h"
+#include "origin/client/http_connection.h"
 #include "origin/objects/object_answers.h"
 
 // What is sent to an S3-compatible store, and what its refusals mean here. Pure.

@@ -1,15 +1,10 @@
 #include "origin/objects/object_store.h"
 
-#include <algorithm>
-#include <charconv>
-
 #include "common/base/check.h"
 #include "origin/objects/object_store_state.h"
 
 namespace reelway::origin {
 namespace {
-
-using std::chrono::milliseconds;
 
 Error changed(const ObjectName& name, std::string_view what) {
   return {ErrorCode::object_changed, Side::upstream, false, object_url(name) + ": " + std::string(what)};
@@ -17,20 +12,6 @@ Error changed(const ObjectName& name, std::string_view what) {
 
 Error malformed(const ObjectName& name, std::string_view what) {
   return {ErrorCode::object_store_answer_malformed, Side::upstream, false, object_url(name) + ": " + std::string(what)};
-}
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Of Retry-After only the form in seconds: the other would trust the server's clock.
-milliseconds retry_after(const HttpAnswer& answer, milliseconds most) {
-  const auto seconds = number(answer.header("retry-after"));
-  if (!seconds) return milliseconds(0);
-  return std::min(most, milliseconds(1000 * std::min<std::uint64_t>(*seconds, 86'400)));
 }
 
 // Whether the head of an answer begins the bytes that were asked for, of the content that was asked for.
@@ -45,7 +26,7 @@ Result<void> check_range(const ObjectName& name, const ObjectHead& head, ObjectR
                                     : malformed(name, "asked for " + place + " the answer has " + given);
   }
   if (range.offset == 0 && range.count == head.size_bytes) {
-    return number(answer.header("content-length")).value_or(range.count) == range.count
+    return answer.number("content-length").value_or(range.count) == range.count
                ? Result<void>()
                : changed(name, "its size is another now");
   }
@@ -54,17 +35,16 @@ Result<void> check_range(const ObjectName& name, const ObjectHead& head, ObjectR
 
 }  // namespace
 
-bool Retries::again(const Error& error, milliseconds at_least) {
-  if (!error.retry || error.code == ErrorCode::shutting_down || ++failures_ >= limits_.attempts_max) return false;
-  const auto doubled = limits_.pause_first * (1ll << std::min(failures_ - 1, 20));
-  const auto pause = std::min<milliseconds>(doubled, limits_.pause_max);
-  const auto spread = static_cast<std::uint64_t>(pause.count()) / 2 + 1;
-  return patience_.wait(std::max(at_least, pause - milliseconds(random_.next_u64() % spread)));
-}
-
 std::unique_ptr<HttpConnection> ObjectStore::State::take_connection() {
   const std::lock_guard hold(mutex);
-  if (idle.empty()) return std::make_unique<HttpConnection>(config.ca_file, limits.http);
+  if (idle.empty()) {
+    HttpTerms terms;
+    terms.ca_file = config.ca_file;
+    terms.limits = limits.http;
+    terms.unreachable = ErrorCode::object_store_unreachable;
+    terms.malformed = ErrorCode::object_store_answer_malformed;
+    return std::make_unique<HttpConnection>(std::move(terms));
+  }
   auto connection = std::move(idle.back());
   idle.pop_back();
   return connection;
@@ -83,12 +63,12 @@ ObjectStore::State::Attempt ObjectStore::State::attempt(const ObjectRequest& req
   keep_connection(std::move(connection));
   if (!answer.ok()) return {object_error(config, answer.error())};
   if (answer->status >= 200 && answer->status < 300) return {std::move(answer)};
-  return {object_error(config, request, *answer, time_s), retry_after(*answer, limits.retry_after_max)};
+  return {object_error(config, request, *answer, time_s), retry_after(*answer, limits.retry)};
 }
 
 Result<HttpAnswer> ObjectStore::State::call(const ObjectRequest& request, Patience& patience) {
   REELWAY_TRY(check_object_name(config, request.name));
-  for (Retries retries(limits, random, patience);;) {
+  for (Retries retries(limits.retry, random, patience);;) {
     Attempt made = attempt(request, patience);
     if (made.answer.ok() || !retries.again(made.answer.error(), made.pause)) return std::move(made.answer);
   }
@@ -133,7 +113,7 @@ Result<ObjectHead> ObjectStore::head(const ObjectName& name, Patience& patience)
     const bool says_more = !reason.ok() && reason.error().code != ErrorCode::object_changed;
     return says_more ? reason.error() : answer.error();
   }
-  const auto size = number(answer->header("content-length"));
+  const auto size = answer->number("content-length");
   if (!size) return malformed(name, "the store does not say how long it is");
   ObjectHead head{*size, answer->header("etag"), {}};
   if (head.etag.empty() || !is_plain(head.etag))
@@ -147,7 +127,7 @@ Result<void> ObjectStore::read(const ObjectName& name, const ObjectHead& head, O
                                Patience& patience) {
   CHECK(range.count > 0 && range.offset < head.size_bytes && range.count <= head.size_bytes - range.offset);
   REELWAY_TRY(check_object_name(config(), name));
-  for (Retries retries(state_->limits, state_->random, patience);;) {
+  for (Retries retries(state_->limits.retry, state_->random, patience);;) {
     const std::uint64_t before = range.count;
     HttpSink sink;
     sink.begin = [&](const HttpAnswer& answer) { return check_range(name, head, range, answer); };

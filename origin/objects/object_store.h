@@ -11,20 +11,17 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
+#include "origin/client/patience.h"
+#include "origin/client/retries.h"
 #include "origin/objects/content_checksum.h"
 #include "origin/objects/object_request.h"
-#include "origin/objects/patience.h"
 
 namespace reelway::origin {
 
 struct ObjectStoreLimits {
   HttpLimits http;
-  // Of one request, counted anew whenever bytes have come: then it fails with the last error.
-  int attempts_max = 5;
-  std::chrono::milliseconds pause_first{200};  // doubled for each further one, and spread by up to a half
-  std::chrono::milliseconds pause_max{10'000};
-  std::chrono::milliseconds retry_after_max{30'000};  // of a server that says how long to wait
-  std::uint64_t put_part_bytes = 64ull << 20;         // larger objects are sent in parts of this size or more
+  RetryLimits retry;
+  std::uint64_t put_part_bytes = 64ull << 20;  // larger objects are sent in parts of this size or more
   std::size_t idle_connections_max = 16;
 };
 

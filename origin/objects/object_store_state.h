@@ -8,23 +8,6 @@
 
 namespace reelway::origin {
 
-// Counts the attempts of one request and waits between them.
-class Retries {
- public:
-  Retries(const ObjectStoreLimits& limits, Random& random, Patience& patience)
-      : limits_(limits), random_(random), patience_(patience) {}
-
-  // Whether to try again after this error; it has waited then. `at_least` is what the server asked for.
-  bool again(const Error& error, std::chrono::milliseconds at_least);
-  void progress() { failures_ = 0; }
-
- private:
-  const ObjectStoreLimits& limits_;
-  Random& random_;
-  Patience& patience_;
-  int failures_ = 0;
-};
-
 struct ObjectStore::State {
   ObjectStoreConfig config;
   const Clock& clock;

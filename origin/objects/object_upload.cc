@@ -130,7 +130,7 @@ Result<void> ObjectUpload::complete() {
   const std::string text = complete_upload_body(parts_);
   post.body = text_body(text);
   post.payload_sha256 = access::sha256_hex(as_bytes(text));
-  for (Retries retries(store_.limits, store_.random, patience_);;) {
+  for (Retries retries(store_.limits.retry, store_.random, patience_);;) {
     ObjectStore::State::Attempt made = store_.attempt(post, patience_);
     if (made.answer.ok()) {
       if (!is_fault(made.answer->body)) return {};

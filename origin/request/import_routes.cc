@@ -12,15 +12,20 @@ constexpr std::int64_t kListMax = 1000;
 json import_json(const ImportStatus& status) {
   const ImportRecord& record = status.record;
   json value = {{"import", record.import},
-                {"store", record.store},
-                {"bucket", record.bucket},
-                {"key", record.key},
+                {"from", source_of(record)},
                 {"title", record.title},
                 {"new_version", record.new_version},
-                {"size_bytes", record.size_bytes},
+                {"size_bytes", record.size_bytes == 0 ? json(nullptr) : json(record.size_bytes)},
                 {"received_bytes", status.received_bytes},
                 {"state", status.running ? std::string_view("running") : name_of(record.state)},
                 {"created_at", iso_time(record.created_at_ms)}};
+  if (record.url.empty()) {
+    value["store"] = record.store;
+    value["bucket"] = record.bucket;
+    value["key"] = record.key;
+  } else {
+    value["resumable"] = record.ranges;
+  }
   value["checked_by"] = record.checksum ? json(name_of(record.checksum->kind)) : json(nullptr);
   if (record.state == ImportState::done) {
     value["upload"] = record.upload;
@@ -82,9 +87,11 @@ Result<Reply> list_objects(const ApiServices& services, const ApiCall& call) {
 Result<Reply> begin_import(const ApiServices& services, const ApiCall& call) {
   BodyFields fields(call.body);
   ImportRequest request;
+  request.url = fields.optional_text("url").value_or("");
   request.store = fields.optional_text("store").value_or("");
-  request.bucket = fields.text("bucket");
-  request.key = fields.text("key");
+  request.bucket = request.url.empty() ? fields.text("bucket") : "";
+  request.key = request.url.empty() ? fields.text("key") : "";
+  request.sha256 = fields.optional_text("sha256").value_or("");
   request.title = fields.text("title");
   request.new_version = fields.flag("new_version");
   REELWAY_TRY(fields.finish());

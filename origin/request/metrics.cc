@@ -53,7 +53,7 @@ constexpr std::array kMetrics = {
     MetricInfo{"reelway_origin_imports_done_total", MetricKind::counter, "Imports that became uploads."},
     MetricInfo{"reelway_origin_imports_failed_total", MetricKind::counter, "Imports that failed."},
     MetricInfo{"reelway_origin_import_bytes_total", MetricKind::counter,
-               "Bytes that came from object stores, with those that imports held already when they began."},
+               "Bytes that came from object stores and URLs, with those that imports held already when they began."},
     MetricInfo{"reelway_origin_jobs_queued", MetricKind::gauge, "Ingest jobs that wait."},
     MetricInfo{"reelway_origin_jobs_running", MetricKind::gauge, "Ingest jobs that run."},
     MetricInfo{"reelway_origin_jobs_done_total", MetricKind::counter, "Ingest jobs that published a version."},

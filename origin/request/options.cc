@@ -104,6 +104,17 @@ constexpr std::array kOptions = {
                    "How many parts of one object are fetched at once, each over a connection of its own."},
     config::Option{"imports.part_bytes", Kind::bytes, "16MiB", false, 64 * kKiB, kGiB,
                    "The size of a part. A crash costs at most the parts in flight."},
+    config::Option{
+        "imports.url_hosts", Kind::text_list, "[]", false, 0, 0,
+        "Hosts from which films may be fetched by URL: names, such as media.vendor.example, and *.vendor.example for "
+        "every host below that one. With none, nothing is fetched by URL. Redirects to other hosts are not followed."},
+    config::Option{
+        "imports.url_private", Kind::flag, "false", false, 0, 0,
+        "Whether these hosts may lead to addresses of this machine, of private networks and the like. Leave it at "
+        "false unless films come from a server in your own network: with true, whoever may import can reach what "
+        "those hosts lead to."},
+    config::Option{"imports.url_ca_file", Kind::path, "", false, 0, 0,
+                   "Certificates of the authorities that may have signed those of the hosts. Empty: the system's."},
     config::Option{"transcode.jobs", Kind::integer, "0", false, 0, 64,
                    "How many parts of films this process transcodes at once; each uses one processor. 0: one for each "
                    "processor that there is."},
@@ -209,6 +220,19 @@ Result<std::vector<ObjectStoreConfig>> object_stores(const config::Settings& set
   return stores;
 }
 
+Result<WebRules> web_rules(const config::Settings& settings) {
+  WebRules rules;
+  rules.hosts = settings.list("imports.url_hosts");
+  for (const std::string& host : rules.hosts) {
+    if (!is_host_pattern(host)) {
+      return invalid("imports.url_hosts: expected a host name in lower case or *.NAME, found: " + host);
+    }
+  }
+  rules.private_addresses = settings.flag("imports.url_private");
+  rules.ca_file = settings.text("imports.url_ca_file");
+  return rules;
+}
+
 Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   auto credential = config::read_secret(settings.text("api.credential_file"));
   if (!credential) return credential.error();
@@ -268,6 +292,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto stores = object_stores(settings);
   if (!stores) return stores.error();
   out.object_stores = std::move(stores).value();
+  auto web = web_rules(settings);
+  if (!web) return web.error();
+  out.web_imports = std::move(web).value();
   out.import_objects_at_once = static_cast<std::size_t>(settings.integer("imports.objects_at_once"));
   out.import_parts_at_once = static_cast<std::size_t>(settings.integer("imports.parts_at_once"));
   out.import_part_bytes = settings.bytes("imports.part_bytes");

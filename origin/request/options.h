@@ -11,6 +11,7 @@
 #include "common/config/settings.h"
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
+#include "origin/ingest/web_film.h"
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
@@ -36,6 +37,7 @@ struct OriginConfig {
   std::uint64_t upload_bytes_max = 0;
   std::uint64_t free_bytes_min = 0;
   std::vector<ObjectStoreConfig> object_stores;
+  WebRules web_imports;
   std::size_t import_objects_at_once = 2;
   std::size_t import_parts_at_once = 4;
   std::uint64_t import_part_bytes = 0;

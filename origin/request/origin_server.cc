@@ -111,6 +111,7 @@ ImportsOptions imports_options(const OriginConfig& config) {
   ImportsOptions options;
   options.data_dir = config.data_dir;
   options.stores = config.object_stores;
+  options.web = config.web_imports;
   options.object_bytes_max = config.upload_bytes_max;
   options.free_bytes_min = config.free_bytes_min;
   options.objects_at_once = config.import_objects_at_once;

@@ -53,7 +53,8 @@ Result<void> FilmCache::open() {
 }
 
 Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film, const std::string& path,
-                                                          const WorkClient& client, const std::function<bool()>& stop) {
+                                                          const WorkClient& client, Patience& patience,
+                                                          const Wanted& wanted) {
   std::unique_lock hold(mutex_);
   const auto is_fetched = [&] {
     const auto place = films_.find(film.sha256);
@@ -61,7 +62,8 @@ Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film
   };
   while (!fetched_.wait_for(hold, kAskEvery, is_fetched)) {
     hold.unlock();
-    if (stop()) return Error{ErrorCode::shutting_down, Side::self, true, "the film is not here yet"};
+    if (patience.given_up()) return Error{ErrorCode::shutting_down, Side::self, true, "the film is not here yet"};
+    REELWAY_TRY(wanted());
     hold.lock();
   }
   const auto place = films_.find(film.sha256);
@@ -79,7 +81,7 @@ Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film
   entry = {film.bytes, std::make_shared<const std::string>(folder_ + "/" + film.sha256), true, ++uses_};
   std::shared_ptr<const std::string> result = entry.path;
   hold.unlock();
-  const Result<void> done = fetch(film, path, client, stop);
+  const Result<void> done = fetch(film, path, client, patience, wanted);
   hold.lock();
   films_[film.sha256].fetching = false;
   if (!done.ok()) films_.erase(film.sha256);
@@ -90,16 +92,18 @@ Result<std::shared_ptr<const std::string>> FilmCache::get(const SourceFile& film
 }
 
 Result<void> FilmCache::fetch(const SourceFile& film, const std::string& path, const WorkClient& client,
-                              const std::function<bool()>& stop) {
+                              Patience& patience, const Wanted& wanted) {
   const std::string whole = folder_ + "/" + film.sha256, part = whole + ".part";
   const UniqueFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!file) return system_error("create", part, errno);
   const std::uint64_t have = size_of(part);
   telemetry::log_info("fetching {} {} from byte {} of {}", film.title, film.version, have, film.bytes);
   if (have < film.bytes) {
-    REELWAY_TRY(client.get(
-        path + "?offset=" + std::to_string(have), [&](ByteView bytes) { return write_all(file.get(), part, bytes); },
-        stop));
+    const auto keep = [&](ByteView bytes) -> Result<void> {
+      REELWAY_TRY(wanted());
+      return write_all(file.get(), part, bytes);
+    };
+    REELWAY_TRY(client.get(path + "?offset=" + std::to_string(have), keep, patience));
   }
   const Result<std::string> sum = sum_of(part);
   if (!sum.ok()) return sum.error();

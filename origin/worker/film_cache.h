@@ -24,15 +24,17 @@ class FilmCache {
 
   // Makes the folder and takes note of what is there. io_failed.
   Result<void> open();
-  // While somebody holds the path the film stays. `stop` is asked about once a second: true ends it with shutting_down.
+  // While somebody holds the path the film stays. `wanted` is asked as bytes come, and once a second while another
+  // fetches the same film: its error ends the call. shutting_down when patience was given up.
   // disk_full when the film is larger than the budget; io_failed, stored_data_corrupt when what came has another sum;
   // those of WorkClient.
+  using Wanted = std::function<Result<void>()>;
   Result<std::shared_ptr<const std::string>> get(const SourceFile& film, const std::string& path,
-                                                 const WorkClient& client, const std::function<bool()>& stop);
+                                                 const WorkClient& client, Patience& patience, const Wanted& wanted);
 
  private:
-  Result<void> fetch(const SourceFile& film, const std::string& path, const WorkClient& client,
-                     const std::function<bool()>& stop);
+  Result<void> fetch(const SourceFile& film, const std::string& path, const WorkClient& client, Patience& patience,
+                     const Wanted& wanted);
   void make_room(std::uint64_t bytes);  // with the mutex held
 
   struct Entry {

@@ -1,4 +1,3 @@
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -92,7 +91,6 @@ int serve(const WorkerConfig& config) {
   }
   const Result<UniqueFd> lock = lock_folder(config.work_dir);
   if (!lock.ok()) return report(lock.error());
-  CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
   const WorkClient client(config.origin_url, config.credential);
   FilmCache films(config.work_dir + "/films", config.films_bytes_max);
   if (const Result<void> opened = films.open(); !opened.ok()) return report(opened.error());
@@ -108,7 +106,6 @@ int serve(const WorkerConfig& config) {
   // A media tool is ended by the worker's stop, a fetch by the tasks': in this order none begins anew in between.
   tasks.stop();
   worker.stop();
-  curl_global_cleanup();
   telemetry::log_info("ended");
   return 0;
 }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <thread>
 
 #include "common/base/unique_fd.h"
 #include "common/telemetry/log.h"
@@ -28,11 +27,11 @@ Result<void> RemoteTasks::open() {
 
 Result<std::optional<TaskSource::Work>> RemoteTasks::next() {
   const std::optional<Work> none;
-  if (stopping_) return none;
+  if (patience_.given_up()) return none;
   const Result<Json> answer = client_.post("/v1/work/claims", {{"worker", options_.worker}});
   if (!answer.ok()) return answer.error();
   if (answer->is_null()) {
-    std::this_thread::sleep_for(kAskEvery);
+    patience_.wait(kAskEvery);
     return none;
   }
   Result<Assignment> assignment = parse_assignment(*answer);
@@ -55,13 +54,16 @@ Result<void> RemoteTasks::fetch(Work& work) {
   const ClaimId& claim = work.assignment.claim;
   // A long fetch outlives the lease, so it renews the claim itself.
   auto renewed = std::chrono::steady_clock::now();
-  const auto film = films_.get(work.assignment.source, claim_path(claim) + "/source", client_, [&] {
+  const auto renew_now_and_then = [&]() -> Result<void> {
     const auto now = std::chrono::steady_clock::now();
-    if (now - renewed < work.assignment.lease / 4) return stopping_.load();
+    if (now - renewed < work.assignment.lease / 4) return {};
     renewed = now;
-    const Result<void> still = renew(work, 0);
-    return stopping_.load() || (!still.ok() && still.error().code == ErrorCode::claim_lost);
-  });
+    Result<void> still = renew(work, 0);
+    if (!still.ok() && still.error().code == ErrorCode::claim_lost) return still;
+    return {};
+  };
+  const auto film =
+      films_.get(work.assignment.source, claim_path(claim) + "/source", client_, patience_, renew_now_and_then);
   if (!film.ok()) return film.error();
   work.source = **film;
   const std::lock_guard hold(mutex_);
@@ -84,11 +86,11 @@ Result<void> RemoteTasks::insist(const Work& work, Action action) const {
   const auto deadline = std::chrono::steady_clock::now() + 10 * work.assignment.lease;
   for (;;) {
     Result<void> done = action();
-    if (done.ok() || done.error().code == ErrorCode::claim_lost || stopping_) return done;
+    if (done.ok() || done.error().code == ErrorCode::claim_lost || patience_.given_up()) return done;
     // The origin may be starting again: our claim then has its whole lease anew.
     if (std::chrono::steady_clock::now() > deadline) return done;
     telemetry::log_warn("{}: {}", work.assignment.part.name, describe(done.error()));
-    std::this_thread::sleep_for(kAskEvery);
+    patience_.wait(kAskEvery);
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,7 +22,7 @@ class RemoteTasks final : public TaskSource {
       : client_(client), films_(films), options_(std::move(options)) {}
 
   Result<void> open();
-  void stop() { stopping_ = true; }  // fetches end; next() gives nothing any more
+  void stop() { patience_.give_up(); }  // fetches end; next() gives nothing any more
 
   Result<std::optional<Work>> next() override;
   Result<void> renew(const Work& work, double progress) override;
@@ -43,7 +42,7 @@ class RemoteTasks final : public TaskSource {
   const WorkClient& client_;
   FilmCache& films_;
   const Options options_;
-  std::atomic<bool> stopping_ = false;
+  mutable Patience patience_;  // until stop()
   std::mutex mutex_;
   std::map<Revision, std::shared_ptr<const std::string>> held_films_;  // by claim; guarded by mutex_
 };

@@ -1,169 +1,88 @@
 #include "origin/worker/work_client.h"
 
-#include <curl/curl.h>
-
-#include <memory>
-#include <optional>
-
-#include "common/base/check.h"
+#include <cstring>
 
 namespace reelway::origin {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr long kConnectTimeoutMs = 5'000;
-constexpr long kAnswerTimeoutMs = 600'000;
-constexpr long kStallSeconds = 60;  // without a byte
+constexpr std::chrono::milliseconds kConnectTimeout{5'000};
+constexpr std::chrono::seconds kAnswerSilence{600};
+constexpr std::chrono::seconds kFilmSilence{60};
 constexpr std::size_t kAnswerBytesMax = 8 << 20;
 
-// What a call leads to, piece by piece.
-struct Answer {
-  CURL* handle = nullptr;
-  const WorkClient::Take* take = nullptr;  // for the body of a good answer; null: it is kept in `text`
-  const std::function<bool()>* stop = nullptr;
-  std::string text;
-  std::optional<Error> error;
-};
-
-std::size_t accept_piece(char* bytes, std::size_t size, std::size_t count, void* target) {
-  auto& answer = *static_cast<Answer*>(target);
-  long status = 0;
-  curl_easy_getinfo(answer.handle, CURLINFO_RESPONSE_CODE, &status);
-  const std::string_view piece(bytes, size * count);
-  if (answer.take == nullptr || status >= 300) {
-    if (answer.text.size() + piece.size() > kAnswerBytesMax) return 0;
-    answer.text.append(piece);
-    return piece.size();
-  }
-  if (const Result<void> taken = (*answer.take)(as_bytes(piece)); !taken.ok()) {
-    answer.error = taken.error();
-    return 0;
-  }
-  return piece.size();
-}
-
-int look_up(void* target, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& answer = *static_cast<const Answer*>(target);
-  return answer.stop != nullptr && (*answer.stop)() ? 1 : 0;
-}
-
 // The error in a server's answer, as if it had happened here.
-Error told_by_server(long status, const std::string& text, const std::string& where) {
-  const Json answer = Json::parse(text, nullptr, false);
+Error told_by_server(const HttpAnswer& from_server, const std::string& where) {
+  const Json answer = Json::parse(from_server.body, nullptr, false);
   const Json error = answer.is_object() ? answer.value("error", Json()) : Json();
   const std::string code = error.is_object() ? error.value("code", "") : "";
   const std::string detail = error.is_object() ? error.value("detail", "") : "";
+  const bool again = from_server.status == 503;
   for (const ErrorInfo& info : error_table()) {
-    if (info.name == code) return {info.code, Side::upstream, status == 503, detail};
+    if (info.name == code) return {info.code, Side::upstream, again, detail};
   }
-  return {ErrorCode::upstream_failed, Side::upstream, status == 503, where + ": status " + std::to_string(status)};
+  return {ErrorCode::upstream_failed, Side::upstream, again, where + ": status " + std::to_string(from_server.status)};
 }
 
-Error call_failed(CURLcode code, const std::string& where) {
-  const std::string detail = where + ": " + curl_easy_strerror(code);
-  switch (code) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST: return {ErrorCode::server_unreachable, Side::upstream, true, detail};
-    case CURLE_OPERATION_TIMEDOUT: return {ErrorCode::timed_out, Side::upstream, true, detail};
-    case CURLE_ABORTED_BY_CALLBACK: return {ErrorCode::shutting_down, Side::self, true, detail};
-    default: return {ErrorCode::upstream_truncated, Side::upstream, true, detail};
-  }
+// An answer of 2xx, or an error.
+Result<HttpAnswer> call(const HttpRequest& request, std::chrono::seconds silence, Patience& patience,
+                        const HttpSink* sink = nullptr) {
+  HttpTerms terms;
+  terms.limits = {kConnectTimeout, silence, kAnswerBytesMax};
+  terms.unreachable = ErrorCode::server_unreachable;
+  HttpConnection connection(terms);
+  Result<HttpAnswer> answer = connection.exchange(request, patience, sink);
+  if (answer.ok() && answer->status >= 300) return told_by_server(*answer, request.url);
+  return answer;
 }
 
-class Call {
- public:
-  Call(const std::string& url, const std::string& credential) : handle_(curl_easy_init(), &curl_easy_cleanup) {
-    CHECK(handle_ != nullptr);
-    answer_.handle = handle_.get();
-    where_ = url;
-    add_header("Authorization: Bearer " + credential);
-    add_header("Expect:");
-    set(CURLOPT_URL, url.c_str());
-    set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_USERAGENT, "reelway-worker");
-    set(CURLOPT_WRITEFUNCTION, accept_piece);
-    set(CURLOPT_WRITEDATA, &answer_);
-    set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, look_up);
-    set(CURLOPT_XFERINFODATA, &answer_);
-  }
-
-  // `method`: POST or PUT.
-  void send(const char* method, std::string_view body) {
-    set(CURLOPT_CUSTOMREQUEST, method);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    set(CURLOPT_POSTFIELDS, body.data());
-    set(CURLOPT_TIMEOUT_MS, kAnswerTimeoutMs);
-  }
-  void stream(const WorkClient::Take& take, const std::function<bool()>& stop) {
-    answer_.take = &take;
-    answer_.stop = &stop;
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, kStallSeconds);
-  }
-  void add_header(const std::string& line) {
-    headers_.reset(curl_slist_append(headers_.release(), line.c_str()));
-    CHECK(headers_ != nullptr);
-  }
-
-  // The text of a good answer.
-  Result<std::string> run() {
-    set(CURLOPT_HTTPHEADER, headers_.get());
-    const CURLcode code = curl_easy_perform(handle_.get());
-    long status = 0;
-    curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
-    if (answer_.error) return std::move(*answer_.error);
-    if (status >= 300 && (code == CURLE_OK || code == CURLE_SEND_ERROR)) {
-      return told_by_server(status, answer_.text, where_);
-    }
-    if (code != CURLE_OK) return call_failed(code, where_);
-    return std::move(answer_.text);
-  }
-
- private:
-  template <class Value>
-  void set(CURLoption option, Value value) {
-    CHECK(curl_easy_setopt(handle_.get(), option, value) == CURLE_OK);
-  }
-
-  std::unique_ptr<CURL, void (*)(CURL*)> handle_;
-  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers_{nullptr, &curl_slist_free_all};
-  Answer answer_;
-  std::string where_;
-};
+HttpBody body_of(ByteView bytes) {
+  return {bytes.size(), [bytes](std::uint64_t offset, std::span<std::uint8_t> out) -> Result<void> {
+            std::memcpy(out.data(), bytes.data() + offset, out.size());
+            return {};
+          }};
+}
 
 }  // namespace
 
+HttpRequest WorkClient::request(const char* method, const std::string& path) const {
+  HttpRequest out;
+  out.method = method;
+  out.url = base_url_ + path;
+  out.headers = {{"Authorization", "Bearer " + credential_}, {"User-Agent", "reelway-worker"}};
+  return out;
+}
+
 Result<Json> WorkClient::post(const std::string& path, const Json& body) const {
-  Call call(base_url_ + path, credential_);
-  call.add_header("Content-Type: application/json");
+  HttpRequest out = request("POST", path);
   const std::string text = body.dump();
-  call.send("POST", text);
-  const Result<std::string> answer = call.run();
+  out.headers.emplace_back("Content-Type", "application/json");
+  out.body = body_of(as_bytes(text));
+  Patience patience;
+  const Result<HttpAnswer> answer = call(out, kAnswerSilence, patience);
   if (!answer.ok()) return answer.error();
-  if (answer->empty()) return Json();
-  Json json = Json::parse(*answer, nullptr, false);
+  if (answer->body.empty()) return Json();
+  Json json = Json::parse(answer->body, nullptr, false);
   if (!json.is_discarded()) return json;
-  return Error{ErrorCode::upstream_failed, Side::upstream, false, base_url_ + path + ": the answer is no JSON"};
+  return Error{ErrorCode::upstream_failed, Side::upstream, false, out.url + ": the answer is no JSON"};
 }
 
 Result<void> WorkClient::put(const std::string& path, ByteView bytes) const {
-  Call call(base_url_ + path, credential_);
-  call.add_header("Content-Type: application/octet-stream");
-  call.send("PUT", as_text(bytes));
-  const Result<std::string> answer = call.run();
+  HttpRequest out = request("PUT", path);
+  out.headers.emplace_back("Content-Type", "application/octet-stream");
+  out.body = body_of(bytes);
+  Patience patience;
+  const Result<HttpAnswer> answer = call(out, kAnswerSilence, patience);
   if (!answer.ok()) return answer.error();
   return {};
 }
 
-Result<void> WorkClient::get(const std::string& path, const Take& take, const std::function<bool()>& stop) const {
-  Call call(base_url_ + path, credential_);
-  call.stream(take, stop);
-  const Result<std::string> answer = call.run();
+Result<void> WorkClient::get(const std::string& path, const Take& take, Patience& patience) const {
+  HttpSink sink;
+  sink.begin = [](const HttpAnswer&) -> Result<void> { return {}; };
+  sink.take = take;
+  const Result<HttpAnswer> answer = call(request("GET", path), kFilmSilence, patience, &sink);
   if (!answer.ok()) return answer.error();
   return {};
 }

@@ -30,7 +30,7 @@ export const libraryHome = [
   { header: /^<openssl\//, folders: ["common/access", "common/transport", "origin/ingest", "origin/objects", "origin/fleet"] },
   { header: /^<yaml-cpp\//, folders: ["common/config"] },
   { header: /^<(prometheus\/|spdlog\/(?!fmt\/))/, folders: ["common/telemetry"] },
-  { header: /^<curl\//, folders: ["cli", "origin/objects", "origin/worker"] },
+  { header: /^<curl\//, folders: ["cli", "origin/client"] },
   { header: /^<(pugixml\.hpp|zlib\.h)>/, folders: ["origin/objects"] },
   { header: /^<(seccomp|sys\/capability|linux\/landlock)\.h>/, folders: ["origin/transcode"] },
   { header: /^<CLI\//, folders: ["cli", "loadtest"] },

@@ -7,7 +7,7 @@
 namespace reelway::origin {
 
 // How long a caller is willing to wait for a slow or failing server: until give_up() is called, by any thread, once
-// and for good. Everything that waits for an object store asks it, so that a drain or a cancel is never held up.
+// and for good. Everything that waits for a server asks it, so that a drain or a cancel is never held up.
 class Patience {
  public:
   virtual ~Patience() = default;
