@@ -12,15 +12,69 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published", "failed", "unpublished"};
+constexpr std::array<std::string_view, 4> kTitleActions{"publish", "approve", "roll_back", "unpublish"};
 constexpr std::array<std::string_view, 4> kVersionStates{"building", "published", "failed", "ready"};
 constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
 constexpr std::array<std::string_view, 6> kJobStages{"probe", "transcode", "index", "publish", "quality", "verify"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};
 
+Json history_value(const std::vector<TitleEvent>& history) {
+  Json value = Json::array();
+  for (const TitleEvent& event : history) {
+    value.push_back({{"action", name_of(event.action)},
+                     {"version", event.version},
+                     {"by", event.by},
+                     {"reason", event.reason},
+                     {"at_ms", event.at_ms}});
+  }
+  return value;
+}
+
+// Absent in records of before it was kept.
+std::vector<TitleEvent> history_of(std::string_view key, RecordFields& fields) {
+  std::vector<TitleEvent> history;
+  const Json* field = fields.find("history");
+  if (field == nullptr) return history;
+  if (!field->is_array()) return fields.fail("history"), history;
+  for (const Json& entry : *field) {
+    RecordFields event(key, entry);
+    const TitleEvent read{event.state<TitleAction>("action", kTitleActions), event.text("version"), event.text("by"),
+                          event.text("reason"), event.number<std::int64_t>("at_ms")};
+    if (!event.finish(read).ok()) return fields.fail("history"), history;
+    history.push_back(read);
+  }
+  return history;
+}
+
+Json track_value(const TrackRecord& track) {
+  Json value = {{"id", track.id},     {"name", track.name},   {"default", track.is_default},
+                {"file", track.file}, {"index", track.index}, {"bytes", track.bytes}};
+  if (!track.sha256.empty()) value["sha256"] = track.sha256;
+  if (!track.index_sha256.empty()) value["index_sha256"] = track.index_sha256;
+  return value;
+}
+
+Result<TrackRecord> track_of(std::string_view key, const Json& entry) {
+  RecordFields fields(key, entry);
+  TrackRecord track;
+  track.id = fields.text("id");
+  track.name = fields.text("name");
+  track.is_default = fields.flag("default");
+  track.file = fields.text("file");
+  track.index = fields.text("index");
+  track.bytes = fields.number<std::uint64_t>("bytes");
+  if (fields.find("sha256") != nullptr) track.sha256 = fields.text("sha256");
+  if (fields.find("index_sha256") != nullptr) track.index_sha256 = fields.text("index_sha256");
+  return fields.finish(std::move(track));
+}
+
 }  // namespace
 
 std::string_view name_of(TitleState state) {
   return kTitleStates[static_cast<std::size_t>(state)];
+}
+std::string_view name_of(TitleAction action) {
+  return kTitleActions[static_cast<std::size_t>(action)];
 }
 std::string_view name_of(VersionState state) {
   return kVersionStates[static_cast<std::size_t>(state)];
@@ -49,12 +103,14 @@ std::string upload_key(std::string_view upload) {
 }
 
 std::string to_json(const TitleRecord& record) {
-  return dump_record({{"name", record.name},
-                      {"state", name_of(record.state)},
-                      {"current_version", record.current_version},
-                      {"latest_version", record.latest_version},
-                      {"created_at_ms", record.created_at_ms},
-                      {"error", error_value(record.error)}});
+  Json json = {{"name", record.name},
+               {"state", name_of(record.state)},
+               {"current_version", record.current_version},
+               {"latest_version", record.latest_version},
+               {"created_at_ms", record.created_at_ms},
+               {"error", error_value(record.error)}};
+  if (!record.history.empty()) json["history"] = history_value(record.history);
+  return dump_record(std::move(json));
 }
 
 Result<TitleRecord> parse_title(std::string_view key, std::string_view json) {
@@ -67,31 +123,30 @@ Result<TitleRecord> parse_title(std::string_view key, std::string_view json) {
   record.latest_version = fields.text("latest_version");
   record.created_at_ms = fields.number<std::int64_t>("created_at_ms");
   record.error = fields.error();
+  record.history = history_of(key, fields);
   return fields.finish(std::move(record));
 }
 
 std::string to_json(const VersionRecord& record) {
   Json tracks = Json::array();
-  for (const TrackRecord& track : record.tracks) {
-    tracks.push_back({{"id", track.id},
-                      {"name", track.name},
-                      {"default", track.is_default},
-                      {"file", track.file},
-                      {"index", track.index},
-                      {"bytes", track.bytes}});
-  }
-  return dump_record({{"state", name_of(record.state)},
-                      {"job", record.job},
-                      {"sha256", record.sha256},
-                      {"source_bytes", record.source_bytes},
-                      {"duration_ms", record.duration_ms},
-                      {"language", record.language},
-                      {"units_per_segment", record.units_per_segment},
-                      {"tracks", std::move(tracks)},
-                      {"cost", cost_value(record.cost)},
-                      {"created_at_ms", record.created_at_ms},
-                      {"published_at_ms", record.published_at_ms},
-                      {"error", error_value(record.error)}});
+  for (const TrackRecord& track : record.tracks) tracks.push_back(track_value(track));
+  Json json = {{"state", name_of(record.state)},
+               {"job", record.job},
+               {"sha256", record.sha256},
+               {"source_bytes", record.source_bytes},
+               {"duration_ms", record.duration_ms},
+               {"language", record.language},
+               {"units_per_segment", record.units_per_segment},
+               {"tracks", std::move(tracks)},
+               {"cost", cost_value(record.cost)},
+               {"created_at_ms", record.created_at_ms},
+               {"published_at_ms", record.published_at_ms},
+               {"error", error_value(record.error)}};
+  if (record.replaced_at_ms != 0) json["replaced_at_ms"] = record.replaced_at_ms;
+  if (!record.decided_by.empty()) json["decided_by"] = record.decided_by;
+  if (!record.decision_reason.empty()) json["decision_reason"] = record.decision_reason;
+  if (record.decided_at_ms != 0) json["decided_at_ms"] = record.decided_at_ms;
+  return dump_record(std::move(json));
 }
 
 Result<VersionRecord> parse_version_record(std::string_view key, std::string_view json) {
@@ -115,15 +170,16 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
   record.published_at_ms = fields.number<std::int64_t>("published_at_ms");
   record.error = fields.error();
   record.cost = cost_of(key, fields);
+  if (fields.find("replaced_at_ms") != nullptr) record.replaced_at_ms = fields.number<std::int64_t>("replaced_at_ms");
+  if (fields.find("decided_by") != nullptr) record.decided_by = fields.text("decided_by");
+  if (fields.find("decision_reason") != nullptr) record.decision_reason = fields.text("decision_reason");
+  if (fields.find("decided_at_ms") != nullptr) record.decided_at_ms = fields.number<std::int64_t>("decided_at_ms");
   const Json* tracks = fields.find("tracks");
   if (tracks == nullptr || !tracks->is_array()) return fields.fail("tracks"), fields.finish(std::move(record));
   for (const Json& entry : *tracks) {
-    RecordFields track(key, entry);
-    TrackRecord parsed{track.text("id"),   track.text("name"),  track.flag("default"),
-                       track.text("file"), track.text("index"), track.number<std::uint64_t>("bytes")};
-    Result<TrackRecord> checked = track.finish(std::move(parsed));
-    if (!checked.ok()) return std::move(checked).error();
-    record.tracks.push_back(std::move(checked).value());
+    Result<TrackRecord> track = track_of(key, entry);
+    if (!track.ok()) return std::move(track).error();
+    record.tracks.push_back(std::move(track).value());
   }
   return fields.finish(std::move(record));
 }

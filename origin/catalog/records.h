@@ -28,11 +28,23 @@ enum class JobState : std::uint8_t { queued, running, done, failed, held };
 enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify };
 enum class UploadState : std::uint8_t { waiting, complete, taken };
 
+// What somebody, or a rule, did about which version plays.
+enum class TitleAction : std::uint8_t { publish, approve, roll_back, unpublish };
+
 // What making a version took, over all machines: media tools' CPU seconds, seconds of their running, bytes written.
 struct JobCost {
   double cpu_s = 0, wall_s = 0;
   std::uint64_t bytes = 0;
 };
+
+struct TitleEvent {
+  TitleAction action = TitleAction::publish;
+  std::string version;  // that plays from then on; of unpublish: that played
+  std::string by;       // empty: the rule of publish.approval
+  std::string reason;
+  std::int64_t at_ms = 0;
+};
+inline constexpr std::size_t kTitleEventsMax = 50;  // the oldest go first
 
 struct TitleRecord {
   std::string title;
@@ -42,6 +54,7 @@ struct TitleRecord {
   std::string latest_version;   // the highest number handed out
   std::int64_t created_at_ms = 0;
   std::optional<Error> error;  // of the last ingest that failed, until one succeeds
+  std::vector<TitleEvent> history;
 };
 
 struct TrackRecord {
@@ -51,6 +64,8 @@ struct TrackRecord {
   std::string file;   // "video-720.mp4", within the version's folder
   std::string index;  // "video-720.idx"
   std::uint64_t bytes = 0;
+  // Of both files as they were verified, lower-case hex; empty in versions of before that was kept.
+  std::string sha256, index_sha256;
 };
 
 struct VersionRecord {
@@ -67,6 +82,10 @@ struct VersionRecord {
   JobCost cost;
   std::int64_t created_at_ms = 0;
   std::int64_t published_at_ms = 0;
+  std::int64_t replaced_at_ms = 0;  // when another version came to play in its place; 0: plays now, or never did
+  // Who approved or rejected it, and when; empty: nobody, or the rule of publish.approval.
+  std::string decided_by, decision_reason;
+  std::int64_t decided_at_ms = 0;
   std::optional<Error> error;
 };
 
@@ -77,7 +96,10 @@ struct JobRecord {
   std::string upload;  // whose file is the original, until it has been moved to originals/
   JobState state = JobState::queued;
   JobStage stage = JobStage::probe;
-  double progress = 0;        // of the whole job, 0 to 1
+  double progress = 0;  // of the whole job, 0 to 1
+  // Of a running job, and not stored: of its stage, and what the whole will still take by what was measured.
+  double stage_progress = 0;
+  std::optional<std::int64_t> left_ms;
   std::int64_t priority = 0;  // a higher one comes first
   std::int64_t attempts = 0;
   std::int64_t created_at_ms = 0;
@@ -107,6 +129,7 @@ struct UploadRecord {
 };
 
 std::string_view name_of(TitleState state);
+std::string_view name_of(TitleAction action);
 std::string_view name_of(VersionState state);
 std::string_view name_of(JobState state);
 std::string_view name_of(JobStage stage);

@@ -236,6 +236,8 @@ struct IngestJobs::State {
     REELWAY_TRY(room.check(record.cost.bytes));
     Result<VersionRecord> version = IngestRun(run_parts(record), record).finish(**plan, parts);
     if (!version.ok()) return std::move(version).error();
+    record.cost.cpu_s += version->cost.cpu_s;
+    record.cost.wall_s += version->cost.wall_s;
     version->cost = record.cost;
     REELWAY_TRY(repeat([&] { return catalog.publish(*version, record); }));
     telemetry::log_info("job {}: published {} {}, {} ms of film, {:.1f} s of CPU", record.job, record.title,
@@ -308,6 +310,7 @@ struct IngestJobs::State {
             options.quality,
             stop_signal,
             folders,
+            options.slots,
             options.data_dir + "/quality/" + record.title + "/" + record.version,
             [this, &record](JobStage stage, double part) { progress(record, stage, part); }};
   }

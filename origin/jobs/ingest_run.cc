@@ -4,6 +4,7 @@
 
 #include "origin/ingest/durable_files.h"
 #include "origin/jobs/track_indexing.h"
+#include "origin/jobs/verification.h"
 #include "origin/quality/inspect.h"
 
 // Model. The way of one film:
@@ -13,6 +14,7 @@
 //   quality    what of it is faulty (origin/quality); what blocks holds the job until somebody has waived it
 //   transcode  the plan, and its parts, by any worker (job_board.h), each into a folder of its own
 //   index      join the parts in work/<job>/version/, which nobody else reads; index and check every track; sync
+//   verify     every file is decoded once from end to end, and summed up (verification.h)
 //   publish    rename that folder to titles/<title>/<version>, then one transaction makes it visible
 //
 // A folder in titles/ without a published record is nobody's: the next start removes it.
@@ -23,8 +25,9 @@ namespace {
 // Parts of the whole by which progress is told.
 constexpr double kProbed = 0.03;
 constexpr double kChecked = 0.1;
-constexpr double kTranscoded = 0.95;
-constexpr double kIndexed = 0.99;
+constexpr double kTranscoded = 0.88;
+constexpr double kIndexed = 0.9;
+constexpr double kVerified = 0.99;
 
 }  // namespace
 
@@ -85,15 +88,31 @@ Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::ve
   for (std::size_t i = 0; i < planned.size(); ++i) {
     done.push_back({parts_.folders.part(job_.job, planned[i].name, parts[i].token), parts[i]});
   }
-  REELWAY_TRY(join_parts(plan, done));
+  REELWAY_TRY(join(plan, done));
   Result<std::vector<TrackRecord>> tracks = index_outputs(plan);
   if (!tracks.ok()) return std::move(tracks).error();
   version->tracks = std::move(tracks).value();
   version->duration_ms = std::llround(plan.duration_s() * 1000);
 
-  parts_.on_progress(JobStage::publish, kIndexed);
+  const auto on_verified = [&](double part) {
+    parts_.on_progress(JobStage::verify, kIndexed + part * (kVerified - kIndexed));
+  };
+  on_verified(0);
+  const Result<JobCost> cost =
+      verify_version({outputs_, plan, parts_.decoders}, version->tracks, parts_.transcode, parts_.stop, on_verified);
+  if (!cost.ok()) return cost.error();
+  version->cost = *cost;
+
+  parts_.on_progress(JobStage::publish, kVerified);
   REELWAY_TRY(move_into_place());
   return version;
+}
+
+// A part that is no longer what its maker summed up is no fault of the disk's alone to whoever asks about the version.
+Result<void> IngestRun::join(const EncodePlan& plan, const std::vector<DonePart>& parts) {
+  const Result<void> joined = join_parts(plan, parts);
+  if (joined.ok() || joined.error().code != ErrorCode::stored_data_corrupt) return joined;
+  return Error{ErrorCode::verification_failed, Side::self, false, joined.error().detail};
 }
 
 Result<void> IngestRun::keep_original() {

@@ -27,6 +27,7 @@ class IngestRun {
     const QualityRules& quality;
     const StopSignal& stop;
     WorkFolders folders;
+    std::size_t decoders;                               // that may verify files at once
     std::string pictures;                               // folder for those of the quality report
     std::function<void(JobStage, double)> on_progress;  // of the whole job
   };
@@ -35,13 +36,14 @@ class IngestRun {
   // Keeps the original, looks at it, checks its quality unless it has been checked, and decides what to make of it.
   // Nothing is visible yet. quality_blocked: somebody must waive findings, or send another file.
   Result<EncodePlan> prepare();
-  // Joins the parts, checks the whole and moves it into place: the record to be published. On an error nothing is
-  // visible.
+  // Joins the parts, verifies the whole and moves it into place: the record to be published, whose cost is that of
+  // verifying. verification_failed; on any error nothing is visible.
   Result<VersionRecord> finish(const EncodePlan& plan, const std::vector<TaskRecord>& parts);
 
  private:
   Result<void> keep_original();
   Result<QualityReport> check_quality(const SourceFacts& facts);
+  static Result<void> join(const EncodePlan& plan, const std::vector<DonePart>& parts);
   Result<void> move_into_place();
 
   Parts parts_;

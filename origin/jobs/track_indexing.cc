@@ -123,6 +123,20 @@ Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cu
   return index;
 }
 
+Result<void> check_units(const std::string& path, const mp4::TrackIndex& index) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error("open", path, errno);
+  for (std::size_t unit = 0; unit < index.units.size(); ++unit) {
+    const Result<std::uint32_t> crc = sum_of(file.get(), path, index.units[unit]);
+    if (!crc.ok()) return crc.error();
+    if (*crc == index.units[unit].crc32c) continue;
+    return Error{
+        ErrorCode::verification_failed, Side::disk, false,
+        path.substr(path.rfind('/') + 1) + ": unit " + std::to_string(unit) + " has changed since it was indexed"};
+  }
+  return {};
+}
+
 Result<std::vector<TrackRecord>> index_outputs(const EncodePlan& plan) {
   std::vector<TrackRecord> records;
   std::optional<mp4::TrackIndex> reference;

@@ -23,4 +23,7 @@ Result<mp4::TrackIndex> index_track(const std::string& path, const mp4::Cuts* cu
 // media_truncated when pictures are missing, transcode_failed for any other difference.
 Result<std::vector<TrackRecord>> index_outputs(const EncodePlan& plan);
 
+// Whether a track file still holds the bytes that were indexed: verification_failed names the unit; io_failed.
+Result<void> check_units(const std::string& path, const mp4::TrackIndex& index);
+
 }  // namespace reelway::origin

@@ -34,8 +34,12 @@ TEST(Records, VersionSurvivesItsText) {
   version.source_bytes = 1ull << 40;
   version.duration_ms = 60000;
   version.language = "en";
-  version.tracks = {{"video/720", "", false, "video-720.mp4", "video-720.idx", 5},
-                    {"audio/en-aac", "English", true, "a", "b", 6}};
+  version.tracks = {{"video/720", "", false, "video-720.mp4", "video-720.idx", 5, "s1", "s2"},
+                    {"audio/en-aac", "English", true, "a", "b", 6, "", ""}};
+  version.replaced_at_ms = 7;
+  version.decided_by = "ann";
+  version.decision_reason = "seen";
+  version.decided_at_ms = 8;
   const auto parsed = parse_version_record(version_key("film", "v2"), to_json(version));
   ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
   EXPECT_EQ(parsed->title, "film");
@@ -45,6 +49,30 @@ TEST(Records, VersionSurvivesItsText) {
   EXPECT_EQ(parsed->tracks[1].name, "English");
   EXPECT_TRUE(parsed->tracks[1].is_default);
   EXPECT_EQ(parsed->tracks[0].bytes, 5u);
+  EXPECT_EQ(parsed->tracks[0].sha256 + parsed->tracks[0].index_sha256, "s1s2");
+  EXPECT_EQ(parsed->tracks[1].sha256, "");
+  EXPECT_EQ(parsed->replaced_at_ms, 7);
+  EXPECT_EQ(parsed->decided_by + parsed->decision_reason, "annseen");
+  EXPECT_EQ(parsed->decided_at_ms, 8);
+}
+
+TEST(Records, TitleKeepsWhatWasDecided) {
+  TitleRecord title;
+  title.state = TitleState::unpublished;
+  const std::string without = to_json(title);
+  EXPECT_EQ(without.find("history"), std::string::npos);
+  EXPECT_TRUE(parse_title(title_key("film"), without)->history.empty());
+  title.history = {{TitleAction::approve, "v1", "ann", "", 5}, {TitleAction::unpublish, "v1", "ben", "rights", 6}};
+  const auto parsed = parse_title(title_key("film"), to_json(title));
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->state, TitleState::unpublished);
+  ASSERT_EQ(parsed->history.size(), 2u);
+  EXPECT_EQ(parsed->history[1].action, TitleAction::unpublish);
+  EXPECT_EQ(parsed->history[1].reason, "rights");
+  EXPECT_EQ(parsed->history[0].at_ms, 5);
+  std::string bad = to_json(title);
+  bad.replace(bad.find(R"(unpublish")"), 9, "undecided");
+  EXPECT_EQ(parse_title(title_key("film"), bad).error().code, ErrorCode::stored_data_corrupt);
 }
 
 TEST(Records, JobAndUploadSurviveTheirTexts) {

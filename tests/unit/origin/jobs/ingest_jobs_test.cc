@@ -38,6 +38,11 @@ TEST_F(IngestJobsTest, FilmBecomesAPublishedVersion) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.at("work")));
   EXPECT_TRUE(std::filesystem::is_empty(folder_.at("uploads")));
   EXPECT_TRUE(exists(catalog_->original_path("small", "v1")));
+  const Result<VersionRecord> record = catalog_->version("small", "v1");
+  for (const TrackRecord& track : record->tracks) {
+    EXPECT_EQ(track.sha256.size(), 64u) << track.id;
+    EXPECT_EQ(track.index_sha256.size(), 64u) << track.id;
+  }
 }
 
 TEST_F(IngestJobsTest, SameFilmGivesTheSameBytes) {
@@ -189,6 +194,39 @@ TEST_F(IngestJobsTest, CancelledJobFailsAndKeepsItsOriginal) {
   EXPECT_EQ(jobs_->cancel(job->job).error().code, ErrorCode::store_conflict);
   EXPECT_EQ(jobs_->cancel("nothing").error().code, ErrorCode::job_not_found);
   EXPECT_FALSE(catalog_->published("film", "v1").ok());
+}
+
+// Bytes of a part that change between its making and its joining.
+TEST_F(IngestJobsTest, PartDamagedAfterItWasMadeIsNeverPublished) {
+  const std::string path =
+      film("-f lavfi -i testsrc2=s=320x240:r=25:d=44 -f lavfi -i sine=d=44 -c:v libx264 -preset ultrafast -c:a aac");
+  ASSERT_TRUE(jobs_->start().ok());
+  const auto job = jobs_->enqueue({"film", "", upload(path, "film"), "en", false});
+  ASSERT_TRUE(job.ok());
+  std::string made;
+  while (made.empty()) {
+    for (const PartStatus& part : jobs_->board().parts(job->job)) {
+      if (part.done) made = part.name;
+    }
+    std::this_thread::yield();
+  }
+  int damaged = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(folder_.at("work/" + job->job))) {
+    if (folder.path().filename().string().find(made) == std::string::npos) continue;
+    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+      std::fstream bytes(file.path(), std::ios::binary | std::ios::in | std::ios::out);
+      bytes.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file.path()) / 2));
+      bytes << "damage";
+      damaged += bytes.good();
+    }
+  }
+  ASSERT_GT(damaged, 0) << made;
+  const JobRecord ended = wait_for_end(job->job);
+  EXPECT_EQ(ended.state, JobState::failed);
+  ASSERT_TRUE(ended.error);
+  EXPECT_EQ(ended.error->code, ErrorCode::verification_failed) << describe(*ended.error);
+  EXPECT_FALSE(catalog_->published("film", "v1").ok());
+  EXPECT_FALSE(exists(catalog_->version_folder("film", "v1")));
 }
 
 TEST_F(IngestJobsTest, StoppedJobIsTakenUpAtTheNextStart) {
