@@ -137,6 +137,10 @@ std::shared_ptr<const PublishedVersion> Catalog::cached(std::string_view title, 
   return state_->cache.find(version_key(title, version));
 }
 
+void Catalog::forget(std::string_view title, std::string_view version) {
+  state_->cache.drop(version_key(title, version));
+}
+
 Result<std::shared_ptr<const PublishedVersion>> Catalog::published(std::string_view title, std::string_view version) {
   // The names come from a request's path: only what could have been published goes on to the store and the disk.
   if (!is_title_id(title)) return error_of(ErrorCode::title_not_found, std::string(title));

@@ -65,6 +65,8 @@ class Catalog {
   Result<std::shared_ptr<const PublishedVersion>> published(std::string_view title, std::string_view version);
   // The same from memory only, null when it is not there. Never blocks on the disk: fit for an event loop.
   std::shared_ptr<const PublishedVersion> cached(std::string_view title, std::string_view version);
+  // A version that was removed is forgotten; who holds it may go on with it as long as its files are open.
+  void forget(std::string_view title, std::string_view version);
 
   Result<std::vector<TitleRecord>> titles();                                        // by title id
   Result<TitleRecord> title(std::string_view title);                                // title_not_found

@@ -13,7 +13,7 @@ using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published", "failed", "unpublished"};
 constexpr std::array<std::string_view, 4> kTitleActions{"publish", "approve", "roll_back", "unpublish"};
-constexpr std::array<std::string_view, 4> kVersionStates{"building", "published", "failed", "ready"};
+constexpr std::array<std::string_view, 5> kVersionStates{"building", "published", "failed", "ready", "removed"};
 constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
 constexpr std::array<std::string_view, 6> kJobStages{"probe", "transcode", "index", "publish", "quality", "verify"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};

@@ -21,8 +21,8 @@ namespace reelway::origin {
 
 // unpublished: somebody has taken the title off; no version of it plays.
 enum class TitleState : std::uint8_t { ingesting, published, failed, unpublished };
-// ready: made and verified, and not approved yet.
-enum class VersionState : std::uint8_t { building, published, failed, ready };
+// ready: made and verified, and not approved yet. removed: was published or had failed; its files are gone or going.
+enum class VersionState : std::uint8_t { building, published, failed, ready, removed };
 // held: nothing is wrong with the job, but somebody has to decide something (JobRecord::error says what).
 enum class JobState : std::uint8_t { queued, running, done, failed, held };
 enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify };

@@ -36,6 +36,15 @@ Result<VersionCache::Version> VersionCache::find_or_load(const std::string& name
   return loaded;
 }
 
+void VersionCache::drop(const std::string& name) {
+  const std::lock_guard hold(mutex_);
+  const auto place = places_.find(name);
+  if (place == places_.end()) return;
+  bytes_ -= place->second->version->index_memory_bytes;
+  entries_.erase(place->second);
+  places_.erase(place);
+}
+
 VersionCache::Version VersionCache::find_locked(const std::string& name) {
   const auto place = places_.find(name);
   if (place == places_.end()) return nullptr;

@@ -23,6 +23,7 @@ class VersionCache {
   Version find(const std::string& name);
   // The entry, or what `load` makes of it. Of several callers one loads, and the others wait for its result.
   Result<Version> find_or_load(const std::string& name, const std::function<Result<Version>()>& load);
+  void drop(const std::string& name);
 
  private:
   struct Entry {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
@@ -14,6 +15,7 @@
 #include "origin/client/patience.h"
 #include "origin/client/retries.h"
 #include "origin/objects/content_checksum.h"
+#include "origin/objects/object_answers.h"
 #include "origin/objects/object_request.h"
 
 namespace reelway::origin {
@@ -40,6 +42,13 @@ struct ObjectHead {
 struct ObjectRange {
   std::uint64_t offset = 0;
   std::uint64_t count = 0;  // 1 or more, within the object
+};
+
+// How far an upload in parts is, for one that goes on in another process.
+struct PartedUpload {
+  std::string id;                // the store's; empty: none has begun
+  std::uint64_t part_bytes = 0;  // of each part but the last, which may be shorter
+  std::vector<UploadedPart> parts;
 };
 
 // A client of one S3-compatible object store. Every request is signed (AWS Signature Version 4); whatever may be
@@ -73,6 +82,13 @@ class ObjectStore {
   // Stores an object, in parts when it is large: each is sent with its SHA-256, by which the store checks it. An object
   // under the key is replaced once all is there; a failed attempt leaves it as it was. The body is read twice.
   Result<ObjectHead> put(const ObjectName& name, const HttpBody& body, Patience& patience);
+  // The same in parts that survive the caller: it goes on from `from`, and tells `keep` how far it is once an upload
+  // has begun and after each part. An upload that the store no longer knows is begun anew. What an error leaves in the
+  // store stays there, to be gone on with or abandoned.
+  using Keep = std::function<Result<void>(const PartedUpload& upload)>;
+  Result<ObjectHead> put_parts(const ObjectName& name, const HttpBody& body, const PartedUpload& from, const Keep& keep,
+                               Patience& patience);
+  Result<void> abandon(const ObjectName& name, const std::string& upload_id, Patience& patience);
   Result<void> erase(const ObjectName& name, Patience& patience);  // what is absent is no error
 
  private:

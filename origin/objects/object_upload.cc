@@ -31,6 +31,11 @@ std::optional<std::string> multipart_etag(const std::vector<UploadedPart>& parts
   return "\"" + hex(sum.finish()) + "-" + std::to_string(parts.size()) + "\"";
 }
 
+// The store does not know the upload: it was completed, abandoned or has expired.
+bool is_gone(const Error& error) {
+  return error.detail.find("NoSuchUpload") != std::string::npos;
+}
+
 Result<Bytes> sha256_of(const HttpBody& body, std::uint64_t offset, std::uint64_t count) {
   ContentChecksum sum(ChecksumKind::sha256);
   Bytes piece(kSumPiece);
@@ -42,6 +47,13 @@ Result<Bytes> sha256_of(const HttpBody& body, std::uint64_t offset, std::uint64_
     count -= size;
   }
   return sum.finish();
+}
+
+Result<ObjectHead> check_stored(const ObjectName& name, const HttpBody& body, Result<ObjectHead> stored) {
+  if (!stored.ok() || stored->size_bytes == body.size_bytes) return stored;
+  return Error{ErrorCode::object_corrupt, Side::upstream, false,
+               object_url(name) + ": " + std::to_string(body.size_bytes) + " bytes were stored, and it has " +
+                   std::to_string(stored->size_bytes)};
 }
 
 }  // namespace
@@ -76,17 +88,49 @@ Result<void> ObjectUpload::run() {
   REELWAY_TRY(check_object_name(store_.config, name_));
   if (name_.key.empty()) return Error{ErrorCode::http_bad_request, Side::client, false, "an object has a key"};
   if (body_.size_bytes <= store_.limits.put_part_bytes) return put_whole();
-  ObjectRequest begin = request("POST");
-  begin.query = {{"uploads", ""}};
-  begin.headers = {{"x-amz-checksum-algorithm", "SHA256"}};
-  const Result<HttpAnswer> begun = store_.call(begin, patience_);
+  REELWAY_TRY(begin());
+  const Result<void> sent = put_parts();
+  if (!sent.ok()) abandon();
+  return sent;
+}
+
+Result<void> ObjectUpload::begin() {
+  ObjectRequest post = request("POST");
+  post.query = {{"uploads", ""}};
+  post.headers = {{"x-amz-checksum-algorithm", "SHA256"}};
+  const Result<HttpAnswer> begun = store_.call(post, patience_);
   if (!begun.ok()) return begun.error();
   Result<std::string> id = parse_upload_id(begun->body);
   if (!id.ok()) return object_error(store_.config, id.error());
   upload_id_ = std::move(id).value();
-  const Result<void> sent = put_parts();
-  if (!sent.ok()) abandon();
-  return sent;
+  part_bytes_ = part_bytes();
+  parts_.clear();
+  return {};
+}
+
+Result<void> ObjectUpload::go_on(const PartedUpload& from, const ObjectStore::Keep& keep) {
+  REELWAY_TRY(check_object_name(store_.config, name_));
+  if (name_.key.empty()) return Error{ErrorCode::http_bad_request, Side::client, false, "an object has a key"};
+  if (body_.size_bytes <= store_.limits.put_part_bytes) return put_whole();
+  upload_id_ = from.id;
+  part_bytes_ = from.part_bytes;
+  parts_ = from.parts;
+  if (!upload_id_.empty()) {
+    Result<void> sent = put_kept_parts(keep);
+    const bool begin_anew = !sent.ok() && (is_gone(sent.error()) || sent.error().code == ErrorCode::object_not_found);
+    if (!begin_anew) return sent;
+  }
+  REELWAY_TRY(begin());
+  REELWAY_TRY(keep({upload_id_, part_bytes_, parts_}));
+  return put_kept_parts(keep);
+}
+
+Result<void> ObjectUpload::put_kept_parts(const ObjectStore::Keep& keep) {
+  for (std::uint64_t at = parts_.size() * part_bytes_; at < body_.size_bytes; at += part_bytes_) {
+    REELWAY_TRY(put_part(at, std::min(part_bytes_, body_.size_bytes - at)));
+    REELWAY_TRY(keep({upload_id_, part_bytes_, parts_}));
+  }
+  return complete();
 }
 
 Result<void> ObjectUpload::put_whole() {
@@ -99,9 +143,8 @@ Result<void> ObjectUpload::put_whole() {
 }
 
 Result<void> ObjectUpload::put_parts() {
-  const std::uint64_t step = part_bytes();
-  for (std::uint64_t offset = 0; offset < body_.size_bytes; offset += step) {
-    REELWAY_TRY(put_part(offset, std::min(step, body_.size_bytes - offset)));
+  for (std::uint64_t offset = 0; offset < body_.size_bytes; offset += part_bytes_) {
+    REELWAY_TRY(put_part(offset, std::min(part_bytes_, body_.size_bytes - offset)));
   }
   return complete();
 }
@@ -138,7 +181,7 @@ Result<void> ObjectUpload::complete() {
       made.answer = object_error(store_.config, post, *made.answer, store_.clock.wall_s());
     }
     const Error& error = made.answer.error();
-    if (error.detail.find("NoSuchUpload") != std::string::npos) return completed_before();
+    if (is_gone(error)) return completed_before();
     if (!retries.again(error, made.pause)) return error;
   }
 }
@@ -148,8 +191,9 @@ Result<void> ObjectUpload::completed_before() {
   const Result<HttpAnswer> answer = store_.call(request("HEAD"), patience_);
   if (!answer.ok()) return answer.error();
   if (const auto etag = multipart_etag(parts_); etag && *etag == answer->header("etag")) return {};
-  return Error{ErrorCode::object_store_failed, Side::upstream, false,
-               object_url(name_) + ": the upload's parts are gone, and the object is not what they make"};
+  return Error{
+      ErrorCode::object_store_failed, Side::upstream, false,
+      object_url(name_) + ": the upload's parts are gone (NoSuchUpload), and the object is not what they make"};
 }
 
 void ObjectUpload::abandon() {
@@ -160,11 +204,23 @@ void ObjectUpload::abandon() {
 
 Result<ObjectHead> ObjectStore::put(const ObjectName& name, const HttpBody& body, Patience& patience) {
   REELWAY_TRY(ObjectUpload(*state_, name, body, patience).run());
-  Result<ObjectHead> stored = head(name, patience);
-  if (!stored.ok() || stored->size_bytes == body.size_bytes) return stored;
-  return Error{ErrorCode::object_corrupt, Side::upstream, false,
-               object_url(name) + ": " + std::to_string(body.size_bytes) + " bytes were stored, and it has " +
-                   std::to_string(stored->size_bytes)};
+  return check_stored(name, body, head(name, patience));
+}
+
+Result<ObjectHead> ObjectStore::put_parts(const ObjectName& name, const HttpBody& body, const PartedUpload& from,
+                                          const Keep& keep, Patience& patience) {
+  REELWAY_TRY(ObjectUpload(*state_, name, body, patience).go_on(from, keep));
+  return check_stored(name, body, head(name, patience));
+}
+
+Result<void> ObjectStore::abandon(const ObjectName& name, const std::string& upload_id, Patience& patience) {
+  ObjectRequest request;
+  request.method = "DELETE";
+  request.name = name;
+  request.query = {{"uploadId", upload_id}};
+  const Result<HttpAnswer> answer = state_->call(request, patience);
+  if (!answer.ok() && answer.error().code != ErrorCode::object_not_found) return answer.error();
+  return {};
 }
 
 }  // namespace reelway::origin

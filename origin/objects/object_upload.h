@@ -16,10 +16,14 @@ class ObjectUpload {
       : store_(store), name_(name), body_(body), patience_(patience) {}
 
   Result<void> run();
+  // ObjectStore::put_parts()
+  Result<void> go_on(const PartedUpload& from, const ObjectStore::Keep& keep);
 
  private:
+  Result<void> begin();
   Result<void> put_whole();
   Result<void> put_parts();
+  Result<void> put_kept_parts(const ObjectStore::Keep& keep);
   Result<void> put_part(std::uint64_t offset, std::uint64_t count);
   Result<void> complete();
   Result<void> completed_before();
@@ -35,6 +39,7 @@ class ObjectUpload {
   const HttpBody& body_;
   Patience& patience_;
   std::string upload_id_;
+  std::uint64_t part_bytes_ = 0;
   std::vector<UploadedPart> parts_;
 };
 
