@@ -157,7 +157,9 @@ struct IngestJobs::State {
     while (!changed.wait_for(hold, kReapEvery, [&] { return stopping; })) {
       hold.unlock();
       board.reap();
+      const JobBoard::Counters parts = board.counters();
       hold.lock();
+      counters.parts = parts;
       const std::vector<Step> steps = without_room.take(room.free_bytes(), clock.monotonic());
       hold.unlock();
       for (const Step& step : steps) push(step);
@@ -513,6 +515,7 @@ IngestJobs::Counters IngestJobs::counters() const {
   Counters counters = state_->counters;
   counters.queued = state_->unprepared;
   counters.running = state_->live.size();
+  counters.without_room = state_->without_room.size();
   return counters;
 }
 

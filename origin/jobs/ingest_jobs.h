@@ -74,7 +74,9 @@ class IngestJobs {
 
   struct Counters {
     std::size_t queued = 0, running = 0;
+    std::size_t without_room = 0;  // held by a full disk
     std::uint64_t done = 0, failed = 0;
+    JobBoard::Counters parts;  // as they were a second ago at most, so that nobody waits for the board
   };
   Counters counters() const;
 

@@ -24,6 +24,7 @@ class RoomQueue {
   void remove(std::string_view job);
   // Why the job waits; none when it does not.
   std::optional<Error> reason(std::string_view job) const;
+  std::size_t size() const { return waiting_.size(); }
 
  private:
   struct Waiting {

@@ -55,6 +55,18 @@ void add_jobs(MetricPage& page, const IngestJobs& jobs) {
   page.gauge(origin_metric("reelway_origin_jobs_running"), static_cast<double>(counters.running));
   page.counter(origin_metric("reelway_origin_jobs_done_total"), counters.done);
   page.counter(origin_metric("reelway_origin_jobs_failed_total"), counters.failed);
+  page.gauge(origin_metric("reelway_origin_jobs_without_room"), static_cast<double>(counters.without_room));
+  const auto parts = [&](std::string_view state, std::size_t count) {
+    page.gauge(origin_metric("reelway_origin_job_parts"), static_cast<double>(count), {{"state", state}});
+  };
+  parts("waiting", counters.parts.waiting);
+  parts("claimed", counters.parts.claimed);
+  const auto ended = [&](std::string_view outcome, std::uint64_t count) {
+    page.counter(origin_metric("reelway_origin_job_parts_total"), count, {{"outcome", outcome}});
+  };
+  ended("done", counters.parts.done);
+  ended("failed", counters.parts.failed);
+  ended("lost", counters.parts.lost);
 }
 
 void add_mirror(MetricPage& page, const RightsMirror& mirror) {
