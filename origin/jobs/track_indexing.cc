@@ -160,6 +160,7 @@ Result<std::vector<TrackRecord>> index_outputs(const EncodePlan& plan) {
     if (!record.ok()) return std::move(record).error();
     record->name = audio.name;
     record->is_default = audio.is_default;
+    record->level = audio.level;
     records.push_back(std::move(record).value());
   }
   REELWAY_TRY(sync_folder(plan.output_folder));

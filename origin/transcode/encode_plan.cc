@@ -35,8 +35,13 @@ std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, 
   std::rotate(chosen.begin(), first, first == chosen.end() ? first : first + 1);
   std::vector<AudioOutput> outputs;
   for (const AudioSource& source : chosen) {
-    outputs.push_back({source.stream, source.language, source.title.empty() ? source.language : source.title,
-                       outputs.empty(), "audio/" + source.language + "-aac"});
+    outputs.push_back({source.stream,
+                       source.language,
+                       source.title.empty() ? source.language : source.title,
+                       outputs.empty(),
+                       "audio/" + source.language + "-aac",
+                       source.layout,
+                       {}});
   }
   return outputs;
 }

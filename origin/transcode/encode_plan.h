@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "origin/catalog/sound_level.h"
 #include "origin/transcode/ladder.h"
 #include "origin/transcode/source_facts.h"
 
@@ -15,7 +16,9 @@ struct AudioOutput {
   std::string language;  // BCP 47
   std::string name;      // for people: the track's title, or its language's tag
   bool is_default = false;
-  std::string track_id;  // "audio/en-aac"
+  std::string track_id;     // "audio/en-aac"
+  std::string layout = {};  // of the source's channels, as channel_mix.h knows it; empty: not known
+  SoundLevel level = {};    // with the gain that the track is given
 };
 
 // Everything that is decided about a film's encoding, before anything runs.

@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "origin/mp4/language.h"
+#include "origin/transcode/channel_mix.h"
 #include "origin/transcode/encode_plan.h"
 
 // Model. A part of the video is decoded once for all renditions:
@@ -8,10 +9,10 @@
 //   place before the part -> [deinterlace] -> [tone map] -> constant rate from the part's first frame -> exact length
 //         -> size of the top rung -> split -> one scale for each further rung
 //
-// and an audio track by itself: 48 kHz stereo from 0, holes filled, exact length. So every rendition has the same
-// frames, and with a key frame at each multiple of the group and nowhere else, the same cuts. "Exact length" may only
-// cut or, by a stated time at the film's end, let the last picture stand: frames that could not be decoded are missing
-// in the count and so found out.
+// and an audio track by itself: 48 kHz from 0, holes filled -> its channels -> its gain -> exact length. So every
+// rendition has the same frames, and with a key frame at each multiple of the group and nowhere else, the same cuts.
+// "Exact length" may only cut or, by a stated time at the film's end, let the last picture stand: frames that could not
+// be decoded are missing in the count and so found out.
 //
 // Times are the film's, also in a part that begins later (-copyts, -start_at_zero), so the constant rate picks the same
 // pictures as if the whole film were decoded at once. Decoding begins at the key frame before kSeekMargin_s before the
@@ -95,10 +96,14 @@ std::string video_chain(const EncodePlan& plan, const EncodePart& part) {
 }
 
 std::string audio_chain(const EncodePlan& plan, std::size_t output) {
-  return fmt::format(
-      "[0:{}]aresample={}:async=1:first_pts=0,aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,"
-      "apad=whole_len={},atrim=end_sample={}[a]",
-      plan.audio[output].stream, kAudioRate, kAudioRate, plan.audio_samples(), plan.audio_samples());
+  const AudioOutput& audio = plan.audio[output];
+  std::string chain = fmt::format("[0:{}]aresample={}:async=1:first_pts=0,", audio.stream, kAudioRate);
+  if (const std::string mix = stereo_mix(audio.layout); !mix.empty()) chain += mix + ",";
+  if (audio.level.gain_millibels != 0) {
+    chain += fmt::format("volume=volume={:.2f}dB:precision=float,", audio.level.gain_db());
+  }
+  chain += fmt::format("aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,", kAudioRate);
+  return chain + fmt::format("apad=whole_len={},atrim=end_sample={}[a]", plan.audio_samples(), plan.audio_samples());
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "origin/mp4/language.h"
+#include "origin/transcode/channel_mix.h"
 
 namespace reelway::origin {
 namespace {
@@ -143,6 +144,7 @@ AudioSource audio_of(const Json& stream) {
   audio.title = text(tags, "title");
   audio.is_default = number(child(stream, "disposition"), "default") == 1;
   audio.stated_end_s = end_of(stream);
+  audio.layout = known_layout(text(stream, "channel_layout"), static_cast<int>(number(stream, "channels")));
   return audio;
 }
 

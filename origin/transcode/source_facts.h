@@ -34,6 +34,7 @@ struct AudioSource {
   std::string title;
   bool is_default = false;
   double stated_end_s = 0;
+  std::string layout = {};  // of its channels, as channel_mix.h knows it; empty: not known
 };
 
 struct SourceFacts {
