@@ -61,6 +61,7 @@ Result<EncodePlan> IngestRun::prepare() {
   EncodePlan plan = plan_encode(*facts, version->language);
   // What the pictures show counts for more than what the file says of itself.
   plan.deinterlace = plan.deinterlace || quality->interlaced;
+  if (parts_.sound.surround) plan_surround(plan, *facts, version->language, *parts_.sound.surround);
   level_plan(plan, sounds_of(*quality), parts_.sound.loudness);
   return plan;
 }

@@ -39,7 +39,12 @@ AudioOutput audio_output(std::string_view key, RecordFields& fields) {
                      fields.text("track"),
                      {},
                      {}};
-  // Absent in plans of before sound was levelled.
+  // Absent in plans of before sound was levelled and surround sound was made.
+  if (fields.find("codec") != nullptr) {
+    const std::optional<SoundCodec> codec = sound_codec_of(fields.text("codec"));
+    if (!codec) fields.fail("codec");
+    output.codec = codec.value_or(SoundCodec::aac);
+  }
   if (fields.find("layout") != nullptr) output.layout = known_layout(fields.text("layout"), 0);
   if (const Json* level = fields.find("level"); level != nullptr) {
     const Result<SoundLevel> parsed = parse_level(key, *level);
@@ -77,6 +82,7 @@ std::string to_json(const EncodePlan& plan) {
                      {"name", output.name},
                      {"default", output.is_default},
                      {"track", output.track_id},
+                     {"codec", name_of(output.codec)},
                      {"layout", output.layout},
                      {"level", level_value(output.level)}});
   }

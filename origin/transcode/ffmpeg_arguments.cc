@@ -1,5 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
+#include <array>
+
 #include "origin/mp4/language.h"
 #include "origin/transcode/channel_mix.h"
 #include "origin/transcode/encode_plan.h"
@@ -30,7 +32,8 @@ namespace {
 constexpr const char* kContainers =
     "mov,matroska,avi,mpegts,mpeg,mxf,flv,asf,ogg,nut,rm,gxf,dv,h264,hevc,m4v,mpegvideo,yuv4mpegpipe,ivf,wav,mp3,aac,"
     "flac,aiff,ac3,eac3,w64,caf";
-constexpr const char* kAudioBits = "128k";
+// By codec. FFmpeg's E-AC-3 has neither spectral extension nor enhanced coupling, with which others do at 192k.
+constexpr std::array<const char*, 3> kSoundBits{"128k", "256k", "448k"};
 constexpr int kEncoderThreads = 1, kDecoderThreads = 2;
 // The part of failed decodes that is let pass; a few broken frames are concealed, more are a broken film.
 constexpr const char* kDecodeErrorsMax = "0.02";
@@ -98,12 +101,18 @@ std::string video_chain(const EncodePlan& plan, const EncodePart& part) {
 std::string audio_chain(const EncodePlan& plan, std::size_t output) {
   const AudioOutput& audio = plan.audio[output];
   std::string chain = fmt::format("[0:{}]aresample={}:async=1:first_pts=0,", audio.stream, kAudioRate);
-  if (const std::string mix = stereo_mix(audio.layout); !mix.empty()) chain += mix + ",";
+  const bool is_stereo = audio.codec == SoundCodec::aac;
+  const std::string mix = is_stereo ? stereo_mix(audio.layout) : surround_mix(audio.layout);
+  if (!mix.empty()) chain += mix + ",";
   if (audio.level.gain_millibels != 0) {
     chain += fmt::format("volume=volume={:.2f}dB:precision=float,", audio.level.gain_db());
   }
-  chain += fmt::format("aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,", kAudioRate);
-  return chain + fmt::format("apad=whole_len={},atrim=end_sample={}[a]", plan.audio_samples(), plan.audio_samples());
+  chain += fmt::format("aformat=sample_fmts=fltp:sample_rates={}:channel_layouts={},", kAudioRate,
+                       is_stereo ? "stereo" : "5.1(side)");
+  chain += fmt::format("apad=whole_len={0},atrim=end_sample={0}", plan.audio_samples());
+  // FFmpeg's encoder of AAC flushes what it holds back; those of AC-3 and E-AC-3 do not.
+  if (!is_stereo) chain += fmt::format(",apad=pad_len={}", sound_format(audio.codec).priming_samples);
+  return chain + "[a]";
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
@@ -152,7 +161,11 @@ void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
 }
 
 void add_audio(Words& words, const EncodePlan& plan, std::size_t output) {
-  add(words, {"-map", "[a]", "-c:a", "aac", "-b:a", kAudioBits, "-flags:a", "+bitexact"});
+  const SoundCodec codec = plan.audio[output].codec;
+  add(words, {"-map", "[a]", "-c:a", std::string(name_of(codec)), "-b:a", kSoundBits[static_cast<std::size_t>(codec)],
+              "-flags:a", "+bitexact"});
+  // Decoders are to leave the level as it is: both tracks of a language are equally loud then.
+  if (codec != SoundCodec::aac) add(words, {"-dialnorm", "-31"});
   add_file(words, plan, plan.audio[output].track_id, plan.audio[output].language);
 }
 

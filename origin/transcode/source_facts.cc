@@ -142,7 +142,11 @@ AudioSource audio_of(const Json& stream) {
     if (tag != "und") audio.language = tag;
   }
   audio.title = text(tags, "title");
-  audio.is_default = number(child(stream, "disposition"), "default") == 1;
+  const Json& disposition = child(stream, "disposition");
+  audio.is_default = number(disposition, "default") == 1;
+  for (const char* aside : {"comment", "visual_impaired", "hearing_impaired", "karaoke", "clean_effects"}) {
+    audio.is_aside = audio.is_aside || number(disposition, aside) == 1;
+  }
   audio.stated_end_s = end_of(stream);
   audio.layout = known_layout(text(stream, "channel_layout"), static_cast<int>(number(stream, "channels")));
   return audio;

@@ -145,5 +145,109 @@ TEST_F(SoundTest, StereoOfSurroundIsMeasuredAsItIsMixed) {
   EXPECT_NEAR(heard(file_of(version, sound)).lufs, -24, 0.5);
 }
 
+// A tone of its own in each channel, of L R C LFE Ls Rs in 5.1, and of the further pair of 7.1.
+constexpr std::array<int, 8> kTones{440, 660, 880, 60, 1320, 1760, 2200, 2640};
+
+std::string tones(int channels, const std::string& layout) {
+  std::string values;
+  for (int i = 0; i < channels; ++i) {
+    values += fmt::format("{}0.1*sin(2*PI*{}*t)", i == 0 ? "" : "|", kTones[static_cast<std::size_t>(i)]);
+  }
+  return fmt::format("aevalsrc='{}':c={}:s=48000", values, layout);
+}
+
+// How loud a tone is in one channel, in dBFS of its RMS: what a narrow band around it holds.
+double tone_db(const std::string& file, int channel, int tone) {
+  const std::string text = errors_of(fmt::format(
+      "/usr/bin/ffmpeg -hide_banner -nostats -nostdin -i {} -af \"pan=mono|c0=c{},bandpass=f={}:width_type=q:w=30,"
+      "bandpass=f={}:width_type=q:w=30,atrim=start=1,astats=measure_perchannel=none\" -f null -",
+      file, channel, tone, tone));
+  const std::size_t place = text.find("RMS level dB:");
+  EXPECT_NE(place, std::string::npos) << text;
+  return place == std::string::npos ? 0 : std::atof(text.c_str() + place + 13);
+}
+
+TEST_F(SoundTest, SurroundIsKeptBesideStereo) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const VersionRecord version = made(film_with(tones(6, "5.1")), "film");
+  ASSERT_EQ(version.tracks.size(), 3u);
+  const TrackRecord &stereo = track(version, "audio/en-aac"), &surround = track(version, "audio/en-eac3");
+  EXPECT_TRUE(stereo.is_default);
+  EXPECT_FALSE(surround.is_default);
+  EXPECT_EQ(stereo.name, surround.name);
+  const mp4::TrackIndex two = index_of(version, stereo), six = index_of(version, surround);
+  EXPECT_EQ(six.codecs, "ec-3");
+  EXPECT_EQ(six.channels, 6u);
+  EXPECT_EQ(two.channels, 2u);
+  // Both begin with the film and end with it, and are cut at the same times to within one frame.
+  EXPECT_EQ(two.edit_duration, 6u * 48'000);
+  EXPECT_EQ(six.edit_duration, 6u * 48'000);
+  EXPECT_EQ(six.edit_start, 256);
+  EXPECT_GE(six.media_duration, six.edit_duration + 256);
+  ASSERT_EQ(two.units.size(), six.units.size());
+  for (std::size_t unit = 0; unit < two.units.size(); ++unit) {
+    EXPECT_NEAR(static_cast<double>(mp4::unit_start(two, unit)), static_cast<double>(mp4::unit_start(six, unit)), 1536);
+  }
+  // Each tone is in its channel, as loud as before but for the gain, and nowhere else.
+  ASSERT_TRUE(surround.level);
+  for (int channel = 0; channel < 6; ++channel) {
+    for (int tone = 0; tone < 6; ++tone) {
+      const double level_db = tone_db(file_of(version, surround), channel, kTones[static_cast<std::size_t>(tone)]);
+      const double expected_db = 20 * std::log10(0.1 * std::sqrt(0.5)) + surround.level->gain_db();
+      if (tone == channel)
+        EXPECT_NEAR(level_db, expected_db, 1) << channel;
+      else
+        EXPECT_LT(level_db, expected_db - 25) << tone << " in " << channel;
+    }
+  }
+  for (const TrackRecord* sound : {&stereo, &surround}) {
+    EXPECT_EQ(sound->level->end, LevelEnd::reached) << sound->id;
+    EXPECT_NEAR(heard(file_of(version, *sound)).lufs, -24, 0.5) << sound->id;
+  }
+}
+
+TEST_F(SoundTest, MoreThanFiveChannelsBecomeFiveAndFewerStayWhatTheyAre) {
+  options_.sound.surround = SoundCodec::ac3;
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  const VersionRecord seven = made(film_with(tones(8, "7.1")), "seven");
+  const TrackRecord& surround = track(seven, "audio/en-ac3");
+  EXPECT_EQ(index_of(seven, surround).codecs, "ac-3");
+  EXPECT_EQ(index_of(seven, surround).channels, 6u);
+  ASSERT_TRUE(surround.level);
+  const double stored_db = 20 * std::log10(0.1 * std::sqrt(0.5)) + surround.level->gain_db();
+  // FFmpeg's 7.1 has the pair at the back before the one at the sides.
+  EXPECT_NEAR(tone_db(file_of(seven, surround), 4, kTones[6]), stored_db, 1);
+  EXPECT_NEAR(tone_db(file_of(seven, surround), 4, kTones[4]), stored_db - 3, 1);
+  EXPECT_NEAR(tone_db(file_of(seven, surround), 5, kTones[7]), stored_db, 1);
+  EXPECT_NEAR(heard(file_of(seven, surround)).lufs, -24, 0.5);
+
+  const VersionRecord quad = made(film_with(tones(4, "quad")), "quad");
+  EXPECT_EQ(quad.tracks.size(), 2u);
+  const VersionRecord mono = made(film_with("sine=f=440:r=48000"), "mono");
+  ASSERT_EQ(mono.tracks.size(), 2u);
+  EXPECT_EQ(index_of(mono, track(mono, "audio/en-aac")).channels, 2u);
+  EXPECT_NEAR(heard(file_of(mono, track(mono, "audio/en-aac"))).lufs, -24, 0.5);
+}
+
+TEST_F(SoundTest, SurroundIsTheSameBytesEachTime) {
+  ASSERT_TRUE(jobs_->start().ok());
+  const std::string path = film_with(tones(6, "5.1"));
+  const VersionRecord one = made(path, "one"), two = made(path, "two");
+  for (const char* id : {"audio/en-aac", "audio/en-eac3"}) {
+    const auto first = read_whole_file(file_of(one, track(one, id)), 1 << 26);
+    const auto second = read_whole_file(file_of(two, track(two, id)), 1 << 26);
+    ASSERT_TRUE(first.ok() && second.ok());
+    EXPECT_TRUE(*first == *second) << id;
+  }
+}
+
+TEST_F(SoundTest, SurroundMayBeOff) {
+  options_.sound.surround.reset();
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  EXPECT_EQ(made(film_with(tones(6, "5.1")), "film").tracks.size(), 2u);
+}
+
 }  // namespace
 }  // namespace reelway::origin
