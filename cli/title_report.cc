@@ -19,7 +19,16 @@ std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
 }
 
+std::string channels_cell(std::uint64_t channels) {
+  if (channels == 0) return "-";
+  if (channels == 1) return "mono";
+  if (channels == 2) return "stereo";
+  return channels == 6 ? "5.1" : fmt::format("{} channels", channels);
+}
+
+// Of a picture its size, of sound its channels.
 std::string size_cell(const Json& rendition) {
+  if (text_at(rendition, "kind") == "audio") return channels_cell(count_at(rendition, "channels"));
   const auto width = count_at(rendition, "width");
   const auto height = count_at(rendition, "height");
   return height == 0 ? "-" : fmt::format("{}x{}", width, height);
@@ -30,6 +39,27 @@ std::string bit_rate_cell(const Json& rendition, const char* key) {
   return rate == 0 ? "-" : format_bit_rate(rate);
 }
 
+std::string loudness_cell(const Json& rendition) {
+  const Json& loudness = object_at(rendition, "loudness");
+  const auto measured = number_at(loudness, "measured_lufs"), gain_db = number_at(loudness, "gain_db");
+  if (!measured || !gain_db) return "-";
+  return fmt::format("{:.1f} LUFS ({:+.1f} dB)", *measured + *gain_db, *gain_db);
+}
+
+// Why a track is not as loud as was asked for; empty when it is.
+std::string loudness_note(const Json& rendition) {
+  const Json& loudness = object_at(rendition, "loudness");
+  const std::string end = text_at(loudness, "end");
+  std::string why;
+  if (end == "peak") why = "its peaks would pass the ceiling";
+  if (end == "limit") why = "no track is given that much gain";
+  if (end == "silent") why = "it is silent";
+  if (end == "unmeasured") why = "its source's channels are not known, so it was not measured";
+  if (why.empty()) return {};
+  return fmt::format("  {} is not at {:.1f} LUFS: {}\n", printable(text_at(rendition, "id")),
+                     number_at(loudness, "target_lufs").value_or(0), why);
+}
+
 std::string renditions_table(const Json& renditions, const Terminal& terminal) {
   Table table{{{"RENDITION"},
                {"SIZE", Align::right},
@@ -38,14 +68,17 @@ std::string renditions_table(const Json& renditions, const Terminal& terminal) {
                {"AVERAGE", Align::right},
                {"FRAMES", Align::right},
                {"DURATION", Align::right},
-               {"ON DISK", Align::right}}};
+               {"ON DISK", Align::right},
+               {"LOUDNESS"}}};
+  std::string notes;
   for (const Json& rendition : renditions) {
     table.add({text_at(rendition, "id"), size_cell(rendition), or_dash(text_at(rendition, "codecs")),
                bit_rate_cell(rendition, "bandwidth"), bit_rate_cell(rendition, "average_bandwidth"),
                std::to_string(count_at(rendition, "frames")), duration_cell(rendition),
-               format_bytes(count_at(rendition, "bytes"))});
+               format_bytes(count_at(rendition, "bytes")), loudness_cell(rendition)});
+    notes += loudness_note(rendition);
   }
-  return table.render(terminal);
+  return table.render(terminal) + notes;
 }
 
 std::string state_text(const Terminal& terminal, const std::string& state) {

@@ -37,6 +37,8 @@ struct Rendition {
   mp4::TrackKind kind = mp4::TrackKind::video;
   std::uint32_t width = 0, height = 0;
   std::string codecs;
+  std::string name, language;   // of audio
+  std::uint32_t channels = 0;   // of audio
   std::uint64_t bandwidth = 0;  // bits per second of the worst segment
   std::uint64_t average_bandwidth = 0;
   std::uint64_t frames = 0;  // samples

@@ -51,6 +51,7 @@ Json track_value(const TrackRecord& track) {
                 {"file", track.file}, {"index", track.index}, {"bytes", track.bytes}};
   if (!track.sha256.empty()) value["sha256"] = track.sha256;
   if (!track.index_sha256.empty()) value["index_sha256"] = track.index_sha256;
+  if (track.level) value["level"] = level_value(*track.level);
   return value;
 }
 
@@ -65,6 +66,11 @@ Result<TrackRecord> track_of(std::string_view key, const Json& entry) {
   track.bytes = fields.number<std::uint64_t>("bytes");
   if (fields.find("sha256") != nullptr) track.sha256 = fields.text("sha256");
   if (fields.find("index_sha256") != nullptr) track.index_sha256 = fields.text("index_sha256");
+  if (const Json* level = fields.find("level"); level != nullptr) {
+    const Result<SoundLevel> parsed = parse_level(key, *level);
+    if (!parsed.ok()) return parsed.error();
+    track.level = *parsed;
+  }
   return fields.finish(std::move(track));
 }
 

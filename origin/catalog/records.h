@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "origin/catalog/sound_level.h"
 
 // What the control store holds about films, as values and as the JSON text of its keys. Pure.
 //
@@ -66,6 +67,7 @@ struct TrackRecord {
   std::uint64_t bytes = 0;
   // Of both files as they were verified, lower-case hex; empty in versions of before that was kept.
   std::string sha256, index_sha256;
+  std::optional<SoundLevel> level = {};  // of audio; none in versions of before sound was levelled
 };
 
 struct VersionRecord {

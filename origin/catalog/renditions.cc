@@ -19,6 +19,11 @@ std::vector<Rendition> renditions(const PublishedVersion& version) {
     one.width = index.width;
     one.height = index.height;
     one.codecs = index.codecs;
+    if (index.kind == mp4::TrackKind::audio) {
+      one.name = track.name;
+      one.language = index.language;
+      one.channels = index.channels;
+    }
     one.bandwidth = rates.peak;
     one.average_bandwidth = rates.average;
     one.frames = index.samples.size();

@@ -310,6 +310,7 @@ struct IngestJobs::State {
             uploads,
             options.transcode,
             options.quality,
+            options.sound,
             stop_signal,
             folders,
             options.slots,

@@ -16,6 +16,7 @@
 #include "origin/jobs/job_board.h"
 #include "origin/jobs/work_folders.h"
 #include "origin/quality/rules.h"
+#include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -38,6 +39,7 @@ struct IngestJobsOptions {
   FreeBytes free_bytes = &origin::free_bytes;
   TranscodeOptions transcode;
   QualityRules quality;
+  SoundOptions sound;
   JobBoardOptions board;
 };
 

@@ -29,6 +29,14 @@ constexpr double kTranscoded = 0.88;
 constexpr double kIndexed = 0.9;
 constexpr double kVerified = 0.99;
 
+std::vector<StreamSound> sounds_of(const QualityReport& report) {
+  std::vector<StreamSound> sounds;
+  for (const TrackLoudness& track : report.loudness) {
+    sounds.push_back({track.stream, {track.integrated_lufs, track.true_peak_dbtp}, track.stereo, track.surround});
+  }
+  return sounds;
+}
+
 }  // namespace
 
 double encoding_progress(double part) {
@@ -53,6 +61,8 @@ Result<EncodePlan> IngestRun::prepare() {
   EncodePlan plan = plan_encode(*facts, version->language);
   // What the pictures show counts for more than what the file says of itself.
   plan.deinterlace = plan.deinterlace || quality->interlaced;
+  if (parts_.sound.surround) plan_surround(plan, *facts, version->language, *parts_.sound.surround);
+  level_plan(plan, sounds_of(*quality), parts_.sound.loudness);
   return plan;
 }
 

@@ -10,6 +10,7 @@
 #include "origin/jobs/join_parts.h"
 #include "origin/jobs/work_folders.h"
 #include "origin/quality/quality_store.h"
+#include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -25,6 +26,7 @@ class IngestRun {
     Uploads& uploads;
     const TranscodeOptions& transcode;
     const QualityRules& quality;
+    const SoundOptions& sound;
     const StopSignal& stop;
     WorkFolders folders;
     std::size_t decoders;                               // that may verify files at once

@@ -1,6 +1,7 @@
 #include "origin/jobs/task.h"
 
 #include "origin/catalog/record_fields.h"
+#include "origin/transcode/channel_mix.h"
 
 namespace reelway::origin {
 namespace {
@@ -30,6 +31,31 @@ std::vector<Entry> entries(std::string_view key, RecordFields& fields, const cha
   return list;
 }
 
+AudioOutput audio_output(std::string_view key, RecordFields& fields) {
+  AudioOutput output{fields.number<int>("stream"),
+                     fields.text("language"),
+                     fields.text("name"),
+                     fields.flag("default"),
+                     fields.text("track"),
+                     {},
+                     {}};
+  // Absent in plans of before sound was levelled and surround sound was made.
+  if (fields.find("codec") != nullptr) {
+    const std::optional<SoundCodec> codec = sound_codec_of(fields.text("codec"));
+    if (!codec) fields.fail("codec");
+    output.codec = codec.value_or(SoundCodec::aac);
+  }
+  if (fields.find("layout") != nullptr) output.layout = known_layout(fields.text("layout"), 0);
+  if (const Json* level = fields.find("level"); level != nullptr) {
+    const Result<SoundLevel> parsed = parse_level(key, *level);
+    if (parsed.ok())
+      output.level = *parsed;
+    else
+      fields.fail("level");
+  }
+  return output;
+}
+
 }  // namespace
 
 std::string plan_key(std::string_view job) {
@@ -55,7 +81,10 @@ std::string to_json(const EncodePlan& plan) {
                      {"language", output.language},
                      {"name", output.name},
                      {"default", output.is_default},
-                     {"track", output.track_id}});
+                     {"track", output.track_id},
+                     {"codec", name_of(output.codec)},
+                     {"layout", output.layout},
+                     {"level", level_value(output.level)}});
   }
   return dump_record({{"video_stream", plan.video_stream},
                       {"deinterlace", plan.deinterlace},
@@ -86,10 +115,8 @@ Result<EncodePlan> parse_plan(std::string_view key, std::string_view json) {
     return Rung{rung.number<std::uint32_t>("width"), rung.number<std::uint32_t>("height"),
                 rung.number<std::uint32_t>("bits_per_second"), rung.text("track")};
   });
-  plan.audio = entries<AudioOutput>(key, fields, "audio", [](RecordFields& output) {
-    return AudioOutput{output.number<int>("stream"), output.text("language"), output.text("name"),
-                       output.flag("default"), output.text("track")};
-  });
+  plan.audio =
+      entries<AudioOutput>(key, fields, "audio", [&](RecordFields& output) { return audio_output(key, output); });
   if (plan.rate.numerator == 0 || plan.rate.denominator == 0) fields.fail("rate");
   if (plan.rungs.empty()) fields.fail("rungs");
   if (plan.group_frames == 0 || plan.frames == 0 || plan.frames > kFramesMax) fields.fail("frames");

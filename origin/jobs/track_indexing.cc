@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kPiece = 1 << 20;
 constexpr std::uint64_t kMoovMax = 512ull << 20;
-constexpr std::uint64_t kAacFrame = 1024;
 
 Result<Bytes> read_range(int file, const std::string& path, std::uint64_t offset, std::size_t count) {
   Bytes bytes(count);
@@ -70,12 +69,23 @@ Result<void> check_video(const mp4::TrackIndex& index, const EncodePlan& plan, c
   return {};
 }
 
-Result<void> check_audio(const mp4::TrackIndex& index, const EncodePlan& plan, const std::string& track) {
+Result<void> check_audio(const mp4::TrackIndex& index, const EncodePlan& plan, const AudioOutput& audio) {
+  const SoundFormat& format = sound_format(audio.codec);
+  const std::string& track = audio.track_id;
   if (index.kind != mp4::TrackKind::audio) return differs(track, "number of audio tracks", 0, 1);
+  if (!index.codecs.starts_with(format.codecs)) {
+    return Error{ErrorCode::transcode_failed, Side::self, false, track + ": the codec is " + index.codecs};
+  }
   if (index.sample_rate != kAudioRate) return differs(track, "sample rate", index.sample_rate, kAudioRate);
-  const std::uint64_t samples = index.edit_duration * kAudioRate / index.timescale, planned = plan.audio_samples();
-  if (samples + kAacFrame < planned || samples > planned + kAacFrame)
-    return differs(track, "samples", samples, planned);
+  if (index.timescale != kAudioRate) return differs(track, "timescale", index.timescale, kAudioRate);
+  if (index.channels != format.channels) return differs(track, "number of channels", index.channels, format.channels);
+  if (index.samples.front().duration != format.frame_samples) {
+    return differs(track, "frame", index.samples.front().duration, format.frame_samples);
+  }
+  const std::uint64_t planned = plan.audio_samples();
+  if (index.edit_duration + format.frame_samples < planned || index.edit_duration > planned + format.frame_samples) {
+    return differs(track, "samples", index.edit_duration, planned);
+  }
   return {};
 }
 
@@ -155,11 +165,14 @@ Result<std::vector<TrackRecord>> index_outputs(const EncodePlan& plan) {
     Result<mp4::TrackIndex> index = index_track(plan.output_folder + "/" + track_file(audio.track_id), &cuts);
     if (!index.ok()) return std::move(index).error();
     index->language = audio.language;
-    REELWAY_TRY(check_audio(*index, plan, audio.track_id));
+    REELWAY_TRY(check_audio(*index, plan, audio));
+    // Frames of AC-3 are always whole: the last one may go on after the film's end.
+    index->edit_duration = std::min(index->edit_duration, plan.audio_samples());
     Result<TrackRecord> record = keep(plan, audio.track_id, *index);
     if (!record.ok()) return std::move(record).error();
     record->name = audio.name;
     record->is_default = audio.is_default;
+    record->level = audio.level;
     records.push_back(std::move(record).value());
   }
   REELWAY_TRY(sync_folder(plan.output_folder));

@@ -26,7 +26,6 @@ namespace reelway::origin {
 namespace {
 
 constexpr std::uint64_t kIndexBytesMax = 256ull << 20;
-constexpr std::uint64_t kAacFrame = 1024;
 
 Error failed(const std::string& track, const std::string& why) {
   return {ErrorCode::verification_failed, Side::self, false, track + ": " + why};
@@ -105,15 +104,16 @@ Result<void> check_alignment(const VerifyRequest& request, const std::vector<Tra
   return {};
 }
 
-Result<void> check_count(const EncodePlan& plan, const TrackRecord& track, bool is_video, const DecodedTrack& decoded) {
-  if (is_video) {
-    if (decoded.pictures == plan.frames) return {};
-    return failed(track.id, fmt::format("{} pictures decode, {} were planned", decoded.pictures, plan.frames));
-  }
+Result<void> check_pictures(const EncodePlan& plan, const TrackRecord& track, const DecodedTrack& decoded) {
+  if (decoded.pictures == plan.frames) return {};
+  return failed(track.id, fmt::format("{} pictures decode, {} were planned", decoded.pictures, plan.frames));
+}
+
+Result<void> check_samples(const EncodePlan& plan, const AudioOutput& audio, const DecodedTrack& decoded) {
   // The last frame of sound may be filled up.
-  const std::uint64_t planned = plan.audio_samples();
-  if (decoded.samples + kAacFrame >= planned && decoded.samples <= planned + kAacFrame) return {};
-  return failed(track.id, fmt::format("{} samples decode, {} were planned", decoded.samples, planned));
+  const std::uint64_t planned = plan.audio_samples(), frame = sound_format(audio.codec).frame_samples;
+  if (decoded.samples + frame >= planned && decoded.samples <= planned + frame) return {};
+  return failed(audio.track_id, fmt::format("{} samples decode, {} were planned", decoded.samples, planned));
 }
 
 class Verification {
@@ -161,12 +161,14 @@ class Verification {
 
   Result<ToolCost> check(std::size_t place) {
     TrackRecord& track = tracks_[place];
-    const bool is_video = place < request_.plan.rungs.size();
+    const EncodePlan& plan = request_.plan;
+    const bool is_video = place < plan.rungs.size();
     const std::string path = request_.folder + "/" + track.file;
-    const Result<DecodedTrack> decoded = decode_whole({path, is_video, request_.plan.duration_s()}, options_, stop_,
+    const Result<DecodedTrack> decoded = decode_whole({path, is_video, plan.duration_s()}, options_, stop_,
                                                       [this, place](double part) { tell(place, part); });
     if (!decoded.ok()) return decoded.error();
-    REELWAY_TRY(check_count(request_.plan, track, is_video, *decoded));
+    REELWAY_TRY(is_video ? check_pictures(plan, track, *decoded)
+                         : check_samples(plan, plan.audio[place - plan.rungs.size()], *decoded));
     const Result<mp4::TrackIndex> index = index_of(request_.folder, track);
     if (!index.ok()) return index.error();
     REELWAY_TRY(check_units(path, *index));

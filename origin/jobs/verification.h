@@ -13,8 +13,8 @@ namespace reelway::origin {
 // How far the ends of a version's tracks may lie apart: less than anybody hears, and more than the last frame of sound
 // that is filled up, and the last picture.
 inline constexpr double kEndsApartMax_s = 0.1;
-// How far a unit of sound may begin from the picture's: a frame of sound, and rounding.
-inline constexpr double kCutsApartMax_s = 0.03;
+// How far a unit of sound may begin from the picture's: a frame of sound (32 ms of AC-3), and rounding.
+inline constexpr double kCutsApartMax_s = 0.035;
 
 struct VerifyRequest {
   std::string folder;         // of the version's files, as it will be published

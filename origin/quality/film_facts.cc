@@ -28,6 +28,15 @@ double in_film(double seconds) {
   return std::isfinite(seconds) ? std::clamp(seconds, -1e6, 1e6) : 0;
 }
 
+// Measures are of all that came so far. The last, short frame of a track has none.
+void add_measure(const FrameRecord& record, std::optional<SoundMeasure>& measure) {
+  if (!measure) measure.emplace();
+  if (const auto loudness = record.value("r128.I"))
+    measure->integrated_lufs = std::max<double>(finite_db(loudness), -70);
+  const double peak_db = decibels(record.value("r128.true_peak").value_or(0));
+  measure->true_peak_dbtp = std::max(measure->true_peak_dbtp, peak_db);
+}
+
 float highest(const std::vector<ChannelFacts>& channels, std::vector<float> ChannelFacts::*values, std::size_t frame) {
   float value = kNoSound_db;
   for (const ChannelFacts& channel : channels) value = std::max(value, (channel.*values)[frame]);
@@ -68,9 +77,14 @@ void FilmFacts::add(const FrameRecord& record) {
   if (record.branch == kCropBranch) return add_crop(record);
   int stream = -1;
   const std::string& branch = record.branch;
-  if (!branch.starts_with('a')) return;
+  if (branch.empty()) return;
   std::from_chars(branch.data() + 1, branch.data() + branch.size(), stream);
-  if (stream >= 0 && stream < 64) add_sound(stream, record);
+  if (stream < 0 || stream >= 64) return;
+  if (branch.starts_with(kSoundBranch)) return add_sound(stream, record);
+  const auto sound = sounds_.find(stream);
+  if (sound == sounds_.end()) return;  // the mix is ahead of its track: what it says comes again
+  if (branch.starts_with(kStereoMixBranch)) add_measure(record, sound->second.stereo_mix);
+  if (branch.starts_with(kSurroundMixBranch)) add_measure(record, sound->second.surround_mix);
 }
 
 void FilmFacts::add_picture(const FrameRecord& record) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "origin/quality/metadata_reader.h"
+#include "origin/transcode/loudness.h"
 
 // What one decode of a film measured, gathered from its records. Pure. Times are seconds from the film's first moment.
 
@@ -56,6 +57,7 @@ struct SoundFacts {
   double integrated_lufs = -70, range_lu = 0;
   double true_peak_dbtp = -200;                       // of the whole track
   std::vector<std::pair<double, double>> peak_rises;  // when the highest true peak so far rose, and to what in dBTP
+  std::optional<SoundMeasure> stereo_mix, surround_mix;
 
   std::size_t frames() const { return times.size(); }
   double end_s() const { return times.empty() ? 0 : times.back() + kSoundFrame_s; }
@@ -106,7 +108,8 @@ class FilmFacts {
   std::optional<double> open_black_, open_still_;  // where one began that goes on
 };
 
-// Names of the branches of the pass's graph; of sound "a" and the stream's number.
+// Names of the branches of the pass's graph; of sound with the stream's number: "a", and those of its mixes.
 inline constexpr std::string_view kPictureBranch = "v", kFieldsBranch = "i", kCropBranch = "c";
+inline constexpr std::string_view kSoundBranch = "a", kStereoMixBranch = "m", kSurroundMixBranch = "n";
 
 }  // namespace reelway::origin

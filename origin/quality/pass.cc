@@ -6,6 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "origin/quality/film_facts.h"
+#include "origin/transcode/channel_mix.h"
 #include "origin/transcode/encode_plan.h"
 
 // Model. The film is decoded once. Its pictures go three ways:
@@ -15,7 +16,8 @@
 //   c  a picture every 2 s, untouched: bars
 //
 // and each audio track one way: loudness in frames of 0.1 s, levels of each channel, phase where there are two
-// channels.
+// channels. What the transcode will mix from a track of more channels is measured beside it: its loudness and peak do
+// not follow from the track's.
 //
 // Thinning takes the nearest pixel, which touches only the lines that it keeps, so black and stills cost nearly
 // nothing; a scaler that averages would cost as much as looking at all pixels. Measured on one thread, with stereo: the
@@ -71,12 +73,38 @@ std::string picture_graph(const InspectionPlan& plan) {
   return graph;
 }
 
+struct Mix {
+  std::string_view branch;
+  const std::string& filter;
+};
+
+// Mixes of a track that are measured beside it.
+std::vector<Mix> mixes_of(const InspectionPlan::Sound& sound) {
+  std::vector<Mix> mixes;
+  if (!sound.stereo_mix.empty()) mixes.push_back({kStereoMixBranch, sound.stereo_mix});
+  if (!sound.surround_mix.empty()) mixes.push_back({kSurroundMixBranch, sound.surround_mix});
+  return mixes;
+}
+
 std::string sound_graph(const InspectionPlan::Sound& sound) {
-  return fmt::format(
-      "[0:{0}]ebur128=peak=true:metadata=1:dualmono=true,"
+  const std::vector<Mix> mixes = mixes_of(sound);
+  std::string graph = fmt::format("[0:{}]", sound.stream);
+  if (!mixes.empty()) {
+    graph += fmt::format("asplit={}[sa{}]", mixes.size() + 1, sound.stream);
+    for (const Mix& mix : mixes) graph += fmt::format("[s{}{}]", mix.branch, sound.stream);
+    graph += fmt::format(";[sa{}]", sound.stream);
+  }
+  graph += fmt::format(
+      "ebur128=peak=true:metadata=1:dualmono=true,"
       "astats=metadata=1:reset=1:measure_perchannel=Peak_level+RMS_level+Zero_crossings_rate:measure_overall=none,"
       "{1}ametadata=mode=add:key=reelway:value=a{0},ametadata={2}[oa{0}]",
       sound.stream, sound.channels == 2 ? "aphasemeter=video=0," : "", kPrint);
+  for (const Mix& mix : mixes) {
+    graph += fmt::format(
+        ";[s{0}{1}]{2},ebur128=peak=true:metadata=1,ametadata=mode=add:key=reelway:value={0}{1},ametadata={3}[o{0}{1}]",
+        mix.branch, sound.stream, mix.filter, kPrint);
+  }
+  return graph;
 }
 
 bool is_text(std::string_view codec) {
@@ -96,8 +124,10 @@ InspectionPlan plan_inspection(const std::string& source, const std::string& fol
   plan.still_db = rules[Rule::freeze].limit;
   for (const AudioSource& audio : facts.audio) {
     const StreamFacts* stream = container.stream(audio.stream);
-    if (plan.sounds.size() < kSoundsMax)
-      plan.sounds.push_back({audio.stream, stream == nullptr ? 0 : stream->channels});
+    if (plan.sounds.size() >= kSoundsMax) break;
+    plan.sounds.push_back({audio.stream, stream == nullptr ? 0 : stream->channels,
+                           is_mixed_to_stereo(audio.layout) ? stereo_mix(audio.layout) : "",
+                           is_mixed_to_surround(audio.layout) ? surround_mix(audio.layout) : ""});
   }
   for (const StreamFacts& stream : container.streams()) {
     if (stream.type == "subtitle" && is_text(stream.codec)) plan.subtitles.push_back(stream.stream);
@@ -117,6 +147,9 @@ Words inspection_arguments(const InspectionPlan& plan, const std::string& ffmpeg
   }
   for (const InspectionPlan::Sound& sound : plan.sounds) {
     add(words, {"-map", fmt::format("[oa{}]", sound.stream), "-f", "null", "-"});
+    for (const Mix& mix : mixes_of(sound)) {
+      add(words, {"-map", fmt::format("[o{}{}]", mix.branch, sound.stream), "-f", "null", "-"});
+    }
   }
   for (const int stream : plan.subtitles) {
     add(words, {"-map", fmt::format("0:{}", stream), "-c:s", "subrip", "-f", "srt",

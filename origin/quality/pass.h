@@ -17,6 +17,7 @@ struct InspectionPlan {
   struct Sound {
     int stream = 0;
     int channels = 0;
+    std::string stereo_mix, surround_mix;  // filters, for mixes that are to be measured too; empty: none
   };
   std::vector<Sound> sounds;
   std::vector<int> subtitles;  // streams of text

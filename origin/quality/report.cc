@@ -105,12 +105,37 @@ std::string parse_finding(const Json& json, Finding& finding) {
   return fields.broken();
 }
 
+Json measure_json(const SoundMeasure& measure) {
+  return {{"integrated_lufs", measure.integrated_lufs}, {"true_peak_dbtp", measure.true_peak_dbtp}};
+}
+
+Json loudness_json(const TrackLoudness& track) {
+  Json json = {{"stream", track.stream},
+               {"integrated_lufs", track.integrated_lufs},
+               {"range_lu", track.range_lu},
+               {"true_peak_dbtp", track.true_peak_dbtp}};
+  if (track.stereo) json["stereo"] = measure_json(*track.stereo);
+  if (track.surround) json["surround"] = measure_json(*track.surround);
+  return json;
+}
+
+std::optional<SoundMeasure> parse_measure(Fields& track, const char* name) {
+  const Json* given = track.find(name);
+  if (given == nullptr) return std::nullopt;
+  Fields fields(*given);
+  const SoundMeasure measure{fields.number("integrated_lufs"), fields.number("true_peak_dbtp")};
+  if (!fields.broken().empty()) track.fail(name);
+  return measure;
+}
+
 std::string parse_loudness(const Json& json, TrackLoudness& track) {
   Fields fields(json);
   track.stream = fields.integer<int>("stream");
   track.integrated_lufs = fields.number("integrated_lufs");
   track.range_lu = fields.number("range_lu");
   track.true_peak_dbtp = fields.number("true_peak_dbtp");
+  track.stereo = parse_measure(fields, "stereo");
+  track.surround = parse_measure(fields, "surround");
   return fields.broken();
 }
 
@@ -175,12 +200,7 @@ std::string to_json(const QualityReport& report) {
                {"findings", Json::array()}, {"dropped", report.dropped},       {"loudness", Json::array()},
                {"crop", nullptr},           {"interlaced", report.interlaced}, {"telecine", report.telecine}};
   for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
-  for (const TrackLoudness& track : report.loudness) {
-    json["loudness"].push_back({{"stream", track.stream},
-                                {"integrated_lufs", track.integrated_lufs},
-                                {"range_lu", track.range_lu},
-                                {"true_peak_dbtp", track.true_peak_dbtp}});
-  }
+  for (const TrackLoudness& track : report.loudness) json["loudness"].push_back(loudness_json(track));
   if (report.crop) {
     json["crop"] = {
         {"width", report.crop->width}, {"height", report.crop->height}, {"x", report.crop->x}, {"y", report.crop->y}};

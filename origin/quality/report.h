@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "origin/quality/rules.h"
+#include "origin/transcode/loudness.h"
 
 // What the checks found in one version of a film, as a value and as the JSON text of its key. Pure.
 //
@@ -48,6 +49,8 @@ struct TrackLoudness {
   double integrated_lufs = -70;
   double range_lu = 0;
   double true_peak_dbtp = -200;
+  // Of what a transcode mixes from it (transcode/channel_mix.h), where that differs from it.
+  std::optional<SoundMeasure> stereo = {}, surround = {};
 };
 
 // Of the upright picture in the source's own pixels; even numbers.

@@ -231,7 +231,8 @@ void check_surround(const Track& track) {
 void check_sound(const Measured& measured, FindingList& findings, QualityReport& report) {
   for (const auto& [stream, sound] : measured.film.sounds()) {
     if (sound.frames() == 0 || sound.channels.empty()) continue;
-    report.loudness.push_back({stream, sound.integrated_lufs, sound.range_lu, sound.true_peak_dbtp});
+    report.loudness.push_back(
+        {stream, sound.integrated_lufs, sound.range_lu, sound.true_peak_dbtp, sound.stereo_mix, sound.surround_mix});
     const Track track{measured, sound, findings};
     check_silence(track);
     check_loudness(track);

@@ -8,6 +8,7 @@
 #include "origin/fleet/key_seal.h"
 #include "origin/fleet/play_url.h"
 #include "origin/rights/records.h"
+#include "origin/transcode/sound_options.h"
 #include "origin/transcode/transcode_options.h"
 
 namespace reelway::origin {
@@ -260,7 +261,7 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    for (const std::span<const config::Option> more : {transcode_options(), quality_options()}) {
+    for (const std::span<const config::Option> more : {transcode_options(), sound_options(), quality_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;
@@ -319,6 +320,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto quality = quality_rules(settings);
   if (!quality) return quality.error();
   out.quality = std::move(quality).value();
+  auto sound = sound_options(settings);
+  if (!sound) return sound.error();
+  out.sound = *sound;
   REELWAY_TRY(read_secrets(settings, out));
   return out;
 }

@@ -15,6 +15,7 @@
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
+#include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -53,6 +54,7 @@ struct OriginConfig {
   TranscodeOptions transcode;
   std::uint32_t units_per_segment = 3;
   QualityRules quality;
+  SoundOptions sound;
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
 };
 

@@ -144,6 +144,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   options.slots = config.transcode_jobs;
   options.board.lease = config.workers_lease;
   options.quality = config.quality;
+  options.sound = config.sound;
   options.units_per_segment = config.units_per_segment;
   options.transcode = config.transcode;
   return options;

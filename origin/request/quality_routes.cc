@@ -32,6 +32,20 @@ json finding_object(const Finding& finding) {
   return value;
 }
 
+json measure_object(const SoundMeasure& measure) {
+  return {{"integrated_lufs", measure.integrated_lufs}, {"true_peak_dbtp", measure.true_peak_dbtp}};
+}
+
+json loudness_object(const TrackLoudness& track) {
+  json value = {{"stream", track.stream},
+                {"integrated_lufs", track.integrated_lufs},
+                {"range_lu", track.range_lu},
+                {"true_peak_dbtp", track.true_peak_dbtp}};
+  if (track.stereo) value["stereo"] = measure_object(*track.stereo);
+  if (track.surround) value["surround"] = measure_object(*track.surround);
+  return value;
+}
+
 json report_object(const QualityReport& report) {
   const Verdict judged = verdict(report);
   json value = {{"title", report.title},
@@ -53,12 +67,7 @@ json report_object(const QualityReport& report) {
     value["crop"] = {
         {"width", report.crop->width}, {"height", report.crop->height}, {"x", report.crop->x}, {"y", report.crop->y}};
   }
-  for (const TrackLoudness& track : report.loudness) {
-    value["loudness"].push_back({{"stream", track.stream},
-                                 {"integrated_lufs", track.integrated_lufs},
-                                 {"range_lu", track.range_lu},
-                                 {"true_peak_dbtp", track.true_peak_dbtp}});
-  }
+  for (const TrackLoudness& track : report.loudness) value["loudness"].push_back(loudness_object(track));
   for (const Finding& finding : report.findings) value["findings"].push_back(finding_object(finding));
   return value;
 }

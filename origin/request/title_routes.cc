@@ -28,7 +28,7 @@ Result<std::int64_t> current_duration_ms(Catalog& catalog, const TitleRecord& ti
   return version->duration_ms;
 }
 
-json rendition_json(const Rendition& rendition) {
+json media_json(const Rendition& rendition) {
   return {{"id", rendition.id},
           {"kind", rendition.kind == mp4::TrackKind::video ? "video" : "audio"},
           {"width", rendition.width},
@@ -39,6 +39,28 @@ json rendition_json(const Rendition& rendition) {
           {"frames", rendition.frames},
           {"duration_ms", rendition.duration_ms},
           {"bytes", rendition.bytes}};
+}
+
+json level_json(const SoundLevel& level) {
+  json value = {{"end", name_of(level.end)}, {"gain_db", level.gain_db()}};
+  if (level.measured) {
+    value["measured_lufs"] = level.measured->integrated_lufs;
+    value["measured_true_peak_dbtp"] = level.measured->true_peak_dbtp;
+  }
+  if (level.target_lufs) value["target_lufs"] = *level.target_lufs;
+  return value;
+}
+
+json rendition_json(const Rendition& rendition, const VersionRecord& version) {
+  json value = media_json(rendition);
+  if (rendition.kind == mp4::TrackKind::video) return value;
+  value["name"] = rendition.name;
+  value["language"] = rendition.language;
+  value["channels"] = rendition.channels;
+  for (const TrackRecord& track : version.tracks) {
+    if (track.id == rendition.id && track.level) value["loudness"] = level_json(*track.level);
+  }
+  return value;
 }
 
 json version_json(Catalog& catalog, const VersionRecord& version) {
@@ -61,7 +83,9 @@ json version_json(Catalog& catalog, const VersionRecord& version) {
     value["error"] = error_object(published.error());
     return value;
   }
-  for (const Rendition& rendition : renditions(**published)) value["renditions"].push_back(rendition_json(rendition));
+  for (const Rendition& rendition : renditions(**published)) {
+    value["renditions"].push_back(rendition_json(rendition, version));
+  }
   return value;
 }
 

@@ -1,6 +1,7 @@
 #include "origin/transcode/encode_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace reelway::origin {
@@ -35,8 +36,13 @@ std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, 
   std::rotate(chosen.begin(), first, first == chosen.end() ? first : first + 1);
   std::vector<AudioOutput> outputs;
   for (const AudioSource& source : chosen) {
-    outputs.push_back({source.stream, source.language, source.title.empty() ? source.language : source.title,
-                       outputs.empty(), "audio/" + source.language + "-aac"});
+    outputs.push_back({source.stream,
+                       source.language,
+                       source.title.empty() ? source.language : source.title,
+                       outputs.empty(),
+                       "audio/" + source.language + "-aac",
+                       source.layout,
+                       {}});
   }
   return outputs;
 }
@@ -52,7 +58,28 @@ std::string flat(std::string track_id) {
   return track_id;
 }
 
+constexpr std::array<std::string_view, 3> kSoundCodecs{"aac", "eac3", "ac3"};
+constexpr std::array<SoundFormat, 3> kSoundFormats{{
+    {2, 1024, 1024, "mp4a.40.2"},
+    {6, 1536, 256, "ec-3"},
+    {6, 1536, 256, "ac-3"},
+}};
+
 }  // namespace
+
+std::string_view name_of(SoundCodec codec) {
+  return kSoundCodecs[static_cast<std::size_t>(codec)];
+}
+
+std::optional<SoundCodec> sound_codec_of(std::string_view name) {
+  const auto place = std::find(kSoundCodecs.begin(), kSoundCodecs.end(), name);
+  if (place == kSoundCodecs.end()) return std::nullopt;
+  return static_cast<SoundCodec>(place - kSoundCodecs.begin());
+}
+
+const SoundFormat& sound_format(SoundCodec codec) {
+  return kSoundFormats[static_cast<std::size_t>(codec)];
+}
 
 std::uint64_t EncodePlan::audio_samples() const {
   return (frames * kAudioRate * rate.denominator + rate.numerator / 2) / rate.numerator;

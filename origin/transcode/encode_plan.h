@@ -3,19 +3,28 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "origin/catalog/sound_level.h"
 #include "origin/transcode/ladder.h"
 #include "origin/transcode/source_facts.h"
 
 namespace reelway::origin {
+
+enum class SoundCodec : std::uint8_t { aac, eac3, ac3 };  // stereo, 5.1, 5.1
+std::string_view name_of(SoundCodec codec);               // as in track ids
+std::optional<SoundCodec> sound_codec_of(std::string_view name);
 
 struct AudioOutput {
   int stream = 0;
   std::string language;  // BCP 47
   std::string name;      // for people: the track's title, or its language's tag
   bool is_default = false;
-  std::string track_id;  // "audio/en-aac"
+  std::string track_id;     // "audio/en-aac"
+  std::string layout = {};  // of the source's channels, as channel_mix.h knows it; empty: not known
+  SoundLevel level = {};    // with the gain that the track is given
+  SoundCodec codec = SoundCodec::aac;
 };
 
 // Everything that is decided about a film's encoding, before anything runs.
@@ -38,7 +47,17 @@ struct EncodePlan {
 };
 inline constexpr std::uint32_t kAudioRate = 48'000;
 
-// One audio track a language: the file's default one, else its first. `language` is that of tracks which name none.
+// What a track of this codec is like, as FFmpeg encodes it.
+struct SoundFormat {
+  std::uint32_t channels = 0;
+  std::uint32_t frame_samples = 0;
+  std::uint32_t priming_samples = 0;  // that a decoder gives before the first one of the film
+  std::string_view codecs;            // RFC 6381, its beginning
+};
+const SoundFormat& sound_format(SoundCodec codec);
+
+// One audio track a language, in stereo: the file's default one, else its first. `language` is that of tracks which
+// name none.
 EncodePlan plan_encode(const SourceFacts& facts, const std::string& language);
 
 // "video/720" -> "video-720.mp4"

@@ -1,6 +1,9 @@
 #include <spdlog/fmt/fmt.h>
 
+#include <array>
+
 #include "origin/mp4/language.h"
+#include "origin/transcode/channel_mix.h"
 #include "origin/transcode/encode_plan.h"
 
 // Model. A part of the video is decoded once for all renditions:
@@ -8,10 +11,10 @@
 //   place before the part -> [deinterlace] -> [tone map] -> constant rate from the part's first frame -> exact length
 //         -> size of the top rung -> split -> one scale for each further rung
 //
-// and an audio track by itself: 48 kHz stereo from 0, holes filled, exact length. So every rendition has the same
-// frames, and with a key frame at each multiple of the group and nowhere else, the same cuts. "Exact length" may only
-// cut or, by a stated time at the film's end, let the last picture stand: frames that could not be decoded are missing
-// in the count and so found out.
+// and an audio track by itself: 48 kHz from 0, holes filled -> its channels -> its gain -> exact length. So every
+// rendition has the same frames, and with a key frame at each multiple of the group and nowhere else, the same cuts.
+// "Exact length" may only cut or, by a stated time at the film's end, let the last picture stand: frames that could not
+// be decoded are missing in the count and so found out.
 //
 // Times are the film's, also in a part that begins later (-copyts, -start_at_zero), so the constant rate picks the same
 // pictures as if the whole film were decoded at once. Decoding begins at the key frame before kSeekMargin_s before the
@@ -29,7 +32,8 @@ namespace {
 constexpr const char* kContainers =
     "mov,matroska,avi,mpegts,mpeg,mxf,flv,asf,ogg,nut,rm,gxf,dv,h264,hevc,m4v,mpegvideo,yuv4mpegpipe,ivf,wav,mp3,aac,"
     "flac,aiff,ac3,eac3,w64,caf";
-constexpr const char* kAudioBits = "128k";
+// By codec. FFmpeg's E-AC-3 has neither spectral extension nor enhanced coupling, with which others do at 192k.
+constexpr std::array<const char*, 3> kSoundBits{"128k", "256k", "448k"};
 constexpr int kEncoderThreads = 1, kDecoderThreads = 2;
 // The part of failed decodes that is let pass; a few broken frames are concealed, more are a broken film.
 constexpr const char* kDecodeErrorsMax = "0.02";
@@ -95,10 +99,20 @@ std::string video_chain(const EncodePlan& plan, const EncodePart& part) {
 }
 
 std::string audio_chain(const EncodePlan& plan, std::size_t output) {
-  return fmt::format(
-      "[0:{}]aresample={}:async=1:first_pts=0,aformat=sample_fmts=fltp:sample_rates={}:channel_layouts=stereo,"
-      "apad=whole_len={},atrim=end_sample={}[a]",
-      plan.audio[output].stream, kAudioRate, kAudioRate, plan.audio_samples(), plan.audio_samples());
+  const AudioOutput& audio = plan.audio[output];
+  std::string chain = fmt::format("[0:{}]aresample={}:async=1:first_pts=0,", audio.stream, kAudioRate);
+  const bool is_stereo = audio.codec == SoundCodec::aac;
+  const std::string mix = is_stereo ? stereo_mix(audio.layout) : surround_mix(audio.layout);
+  if (!mix.empty()) chain += mix + ",";
+  if (audio.level.gain_millibels != 0) {
+    chain += fmt::format("volume=volume={:.2f}dB:precision=float,", audio.level.gain_db());
+  }
+  chain += fmt::format("aformat=sample_fmts=fltp:sample_rates={}:channel_layouts={},", kAudioRate,
+                       is_stereo ? "stereo" : "5.1(side)");
+  chain += fmt::format("apad=whole_len={0},atrim=end_sample={0}", plan.audio_samples());
+  // FFmpeg's encoder of AAC flushes what it holds back; those of AC-3 and E-AC-3 do not.
+  if (!is_stereo) chain += fmt::format(",apad=pad_len={}", sound_format(audio.codec).priming_samples);
+  return chain + "[a]";
 }
 
 void add_file(Words& words, const EncodePlan& plan, const std::string& track_id, const std::string& language) {
@@ -147,7 +161,11 @@ void add_video(Words& words, const EncodePlan& plan, std::size_t output) {
 }
 
 void add_audio(Words& words, const EncodePlan& plan, std::size_t output) {
-  add(words, {"-map", "[a]", "-c:a", "aac", "-b:a", kAudioBits, "-flags:a", "+bitexact"});
+  const SoundCodec codec = plan.audio[output].codec;
+  add(words, {"-map", "[a]", "-c:a", std::string(name_of(codec)), "-b:a", kSoundBits[static_cast<std::size_t>(codec)],
+              "-flags:a", "+bitexact"});
+  // Decoders are to leave the level as it is: both tracks of a language are equally loud then.
+  if (codec != SoundCodec::aac) add(words, {"-dialnorm", "-31"});
   add_file(words, plan, plan.audio[output].track_id, plan.audio[output].language);
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "origin/mp4/language.h"
+#include "origin/transcode/channel_mix.h"
 
 namespace reelway::origin {
 namespace {
@@ -141,8 +142,13 @@ AudioSource audio_of(const Json& stream) {
     if (tag != "und") audio.language = tag;
   }
   audio.title = text(tags, "title");
-  audio.is_default = number(child(stream, "disposition"), "default") == 1;
+  const Json& disposition = child(stream, "disposition");
+  audio.is_default = number(disposition, "default") == 1;
+  for (const char* aside : {"comment", "visual_impaired", "hearing_impaired", "karaoke", "clean_effects"}) {
+    audio.is_aside = audio.is_aside || number(disposition, aside) == 1;
+  }
   audio.stated_end_s = end_of(stream);
+  audio.layout = known_layout(text(stream, "channel_layout"), static_cast<int>(number(stream, "channels")));
   return audio;
 }
 

@@ -34,6 +34,8 @@ struct AudioSource {
   std::string title;
   bool is_default = false;
   double stated_end_s = 0;
+  std::string layout = {};  // of its channels, as channel_mix.h knows it; empty: not known
+  bool is_aside = false;    // a commentary, or made for those who cannot see or hear: not the film's own sound
 };
 
 struct SourceFacts {

@@ -77,7 +77,7 @@ const odd = {
   "HDR (PQ, BT.2020)": () => [made("hdr.mkv", ...picture(), ...sound(), "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-x265-params", "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", ...aac), {}],
   "variable frame rate": () => [made("vfr.mp4", ...picture(), ...sound(), "-vf", "select='not(mod(n,3))+lt(n,40)'", "-fps_mode", "vfr", ...h264, ...aac), {}],
   "interlaced": () => [made("interlaced.mpg", ...picture("720x576"), ...sound(), "-vf", "tinterlace=4,setsar=16/15", "-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-b:v", "4M", "-c:a", "mp2"), {}],
-  "5.1": () => [made("surround.mkv", ...picture(), ...sound("5.1"), ...h264, "-c:a", "ac3"), {}],
+  "5.1": () => [made("surround.mkv", ...picture(), ...sound("5.1"), ...h264, "-c:a", "ac3"), { audio: 2 }],
   "mono": () => [made("mono.mp4", ...picture(), ...sound("mono"), ...h264, ...aac), {}],
   "eight audio tracks": () => [made("eight.mkv", ...picture(), ...sound(), "-map", "0:v", ...Array.from({ length: 8 }, () => ["-map", "1:a"]).flat(), ...["eng", "fra", "deu", "spa", "ita", "por", "nld", "swe"].flatMap((code, i) => [`-metadata:s:a:${i}`, `language=${code}`]), ...h264, ...aac), { audio: 8 }],
   "times that begin below zero": () => [made("negative.mkv", ...picture(), ...sound(), ...h264, ...aac, "-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"), {}],

@@ -22,14 +22,22 @@ export function segmentName(url) {
   return `${rendition}${kind === "video" ? "p" : ""} · ${file.replace(/\.\w+$/, "")}`;
 }
 
-// What people call a track: its name, unless that is but the language's code.
-export function trackName(track, index) {
+function languageName(track, index) {
   if (track.name && track.name !== track.lang) return track.name;
   try {
     return new Intl.DisplayNames(["en"], { type: "language" }).of(track.lang);
   } catch {
     return track.lang || `Track ${index + 1}`;
   }
+}
+
+const surroundNames = { 6: "5.1", 8: "7.1" };
+
+// What people call a track: its name, unless that is but the language's code; and its channels, if it has more than two.
+// Its playlist cannot say them in the name: that must be the same in every codec.
+export function trackName(track, index) {
+  const surround = surroundNames[Number.parseInt(track.channels, 10)];
+  return languageName(track, index) + (surround ? ` (${surround})` : "");
 }
 
 export class Playback extends EventTarget {

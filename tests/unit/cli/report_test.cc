@@ -127,6 +127,25 @@ TEST(TitleReport, ShowsRenditions) {
   }
 }
 
+TEST(TitleReport, ShowsHowLoudSoundIsAndWhyNot) {
+  const Json title = Json::parse(
+      R"({"title":"s","versions":[{"version":"v1","state":"published","renditions":[
+    {"id":"audio/en-aac","kind":"audio","channels":2,"codecs":"mp4a.40.2",
+     "loudness":{"end":"reached","measured_lufs":-35.04,"gain_db":11.04,"target_lufs":-24}},
+    {"id":"audio/en-eac3","kind":"audio","channels":6,"codecs":"ec-3",
+     "loudness":{"end":"peak","measured_lufs":-30,"gain_db":-1,"target_lufs":-24}},
+    {"id":"audio/fr-aac","kind":"audio","channels":2,"codecs":"mp4a.40.2","loudness":{"end":"unmeasured","gain_db":0,"target_lufs":-24}},
+    {"id":"audio/de-aac","kind":"audio","channels":2,"codecs":"mp4a.40.2"}]}]})");
+  const std::string text = title_report(title, {});
+  for (const char* part : {"stereo", "5.1", "-24.0 LUFS (+11.0 dB)", "-31.0 LUFS (-1.0 dB)",
+                           "audio/en-eac3 is not at -24.0 LUFS: its peaks would pass the ceiling",
+                           "audio/fr-aac is not at -24.0 LUFS: its source's channels are not known"}) {
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  }
+  EXPECT_FALSE(has(text, "audio/en-aac is not"));
+  EXPECT_FALSE(has(text, "audio/de-aac is not"));
+}
+
 TEST(Options, EdgeAddresses) {
   const auto edge = parse_edge_address("http://e:1/ http://e:2 /etc/my secret");
   ASSERT_TRUE(edge.ok());

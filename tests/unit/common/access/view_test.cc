@@ -42,6 +42,8 @@ TEST(View, ThePathOfARenditionSaysWhetherOneMay) {
   EXPECT_EQ(code_of(view, "/film/v1/video/720-2/media.m3u8"), ErrorCode::rendition_not_in_offer);
   EXPECT_EQ(code_of(view, "/film/v1/audio/en-aac/3.m4s"), ErrorCode::internal);
   EXPECT_EQ(code_of(view, "/film/v1/audio/de-aac/3.m4s"), ErrorCode::language_not_in_offer);
+  EXPECT_EQ(code_of(view, "/film/v1/audio/en-eac3/3.m4s"), ErrorCode::internal);
+  EXPECT_EQ(code_of(view, "/film/v1/audio/de-eac3/3.m4s"), ErrorCode::language_not_in_offer);
   EXPECT_EQ(code_of(view, "/audio/v1/master.m3u8"), ErrorCode::internal);  // a title may be called so
   EXPECT_EQ(code_of({}, "/film/v1/video/2160/3.m4s"), ErrorCode::internal);
 }

@@ -40,8 +40,11 @@ TEST(Records, VersionSurvivesItsText) {
   version.decided_by = "ann";
   version.decision_reason = "seen";
   version.decided_at_ms = 8;
+  version.tracks[1].level = SoundLevel{LevelEnd::reached, SoundMeasure{-35.2, -12}, -24, 1120};
   const auto parsed = parse_version_record(version_key("film", "v2"), to_json(version));
   ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->tracks[1].level, version.tracks[1].level);
+  EXPECT_FALSE(parsed->tracks[0].level);
   EXPECT_EQ(parsed->title, "film");
   EXPECT_EQ(parsed->version, "v2");
   EXPECT_EQ(parsed->source_bytes, 1ull << 40);

@@ -119,6 +119,49 @@ TEST(Multivariant, TwoCodecsAreTwoGroups) {
   EXPECT_THAT(text, HasSubstr("AUDIO=\"audio-mp4a.40.5\""));
 }
 
+// A track in E-AC-3 with six channels, whose frames last 32 ms.
+Track surround_of(const std::string& id, const std::string& name, std::uint32_t bytes) {
+  MoovShape shape = MoovShape::audio_of(1250);  // 40 s
+  shape.durations = {{1250, 1536}};
+  for (std::uint32_t& size : shape.sizes) size = bytes;
+  Track track{id, name, false, index_of(shape)};
+  auto index = std::make_shared<mp4::TrackIndex>(*track.index);
+  index->codecs = "ec-3";
+  index->channels = 6;
+  track.index = index;
+  return track;
+}
+
+TEST(Multivariant, EveryGroupOffersTheSameLanguages) {
+  Presentation film{{video_of("video/720", 5'000), audio_of("audio/en-aac", "English", false),
+                     audio_of("audio/fr-aac", "French", true), audio_of("audio/de-aac", "Deutsch", false),
+                     surround_of("audio/fr-eac3", "French", 1024), surround_of("audio/en-eac3", "English", 1024)},
+                    3};
+  for (std::size_t i = 1; i < film.tracks.size(); ++i) {
+    auto index = std::make_shared<mp4::TrackIndex>(*film.tracks[i].index);
+    index->language = film.tracks[i].id.substr(6, 2);
+    film.tracks[i].index = index;
+  }
+  const std::string text = multivariant_playlist(film);
+  const std::string group = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-ec-3\",NAME=";
+  EXPECT_THAT(text, HasSubstr(group +
+                              "\"English\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"6\","
+                              "URI=\"audio/en-eac3/media.m3u8\"\n" +
+                              group +
+                              "\"French\",LANGUAGE=\"fr\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"6\","
+                              "URI=\"audio/fr-eac3/media.m3u8\"\n" +
+                              group +
+                              "\"Deutsch\",LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\","
+                              "URI=\"audio/de-aac/media.m3u8\"\n"));
+  EXPECT_EQ(count_of(text, "DEFAULT=YES"), 2u);
+  // Stereo comes first: who knows no other codec plays it, and who begins with the first variant hears it at once.
+  EXPECT_LT(text.find("CODECS=\"avc1.64001f,mp4a.40.2\""), text.find("CODECS=\"avc1.64001f,ec-3,mp4a.40.2\""));
+  const BitRates video = bit_rates(*film.tracks[0].index, 3, 6), audio = bit_rates(*film.tracks[4].index, 3, 6);
+  EXPECT_THAT(text, HasSubstr("BANDWIDTH=" + std::to_string(video.peak + audio.peak) +
+                              ",AVERAGE-BANDWIDTH=" + std::to_string(video.average + audio.average) +
+                              ",CODECS=\"avc1.64001f,ec-3,mp4a.40.2\""));
+}
+
 TEST(Multivariant, RatesAreThoseOfVideoAndTheHeaviestAudio) {
   Track heavy = audio_of("audio/fr-aac", "b", false);
   MoovShape shape = MoovShape::audio_of(1875);

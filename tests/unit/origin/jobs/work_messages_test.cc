@@ -15,7 +15,9 @@ Assignment assignment() {
   assignment.plan.chunk_frames = 480;
   assignment.plan.frames = 1000;
   assignment.plan.rungs = {{1280, 720, 2'500'000, "video/720"}, {640, 360, 800'000, "video/360"}};
-  assignment.plan.audio = {{2, "fr", "Français", true, "audio/fr-aac"}};
+  const SoundLevel level{LevelEnd::peak, SoundMeasure{-31.25, -7.5}, -24, 550};
+  assignment.plan.audio = {{2, "fr", "Français", true, "audio/fr-aac"},
+                           {2, "fr", "Français", false, "audio/fr-eac3", "7.1", level, SoundCodec::eac3}};
   return assignment;
 }
 
@@ -27,8 +29,27 @@ TEST(WorkMessages, AssignmentArrivesAsItWasSent) {
   EXPECT_EQ(parsed->lease, std::chrono::seconds(30));
   EXPECT_EQ(parsed->plan.rungs, assignment().plan.rungs);
   EXPECT_EQ(parsed->plan.audio[0].name, "Français");
+  EXPECT_EQ(parsed->plan.audio[0].codec, SoundCodec::aac);
+  EXPECT_EQ(parsed->plan.audio[1].codec, SoundCodec::eac3);
+  EXPECT_EQ(parsed->plan.audio[1].layout, "7.1");
+  EXPECT_EQ(parsed->plan.audio[1].level, assignment().plan.audio[1].level);
   EXPECT_EQ(parsed->part.first_frame, 480u);
   EXPECT_EQ(parsed->part.frames, 520u);
+}
+
+// What a plan of before sound was levelled says, and what none may say.
+TEST(WorkMessages, SoundOfAPlanIsChecked) {
+  nlohmann::json message = to_message(assignment());
+  for (const char* later : {"codec", "layout", "level"}) message["plan"]["audio"][1].erase(later);
+  const auto former = parse_assignment(message);
+  ASSERT_TRUE(former.ok()) << describe(former.error());
+  EXPECT_EQ(former->plan.audio[1].codec, SoundCodec::aac);
+  EXPECT_EQ(former->plan.audio[1].level, SoundLevel{});
+  // A layout stands in FFmpeg's command: what is no layout is none.
+  message["plan"]["audio"][1]["layout"] = "5.1,amovie=/etc/passwd";
+  EXPECT_EQ(parse_assignment(message)->plan.audio[1].layout, "");
+  message["plan"]["audio"][1]["codec"] = "mp3";
+  EXPECT_FALSE(parse_assignment(message).ok());
 }
 
 TEST(WorkMessages, PartThatThePlanLacksIsRefused) {

@@ -52,6 +52,7 @@ TEST(QualityReport, WhatBlocksHoldsUntilItIsWaived) {
 
 TEST(QualityReport, SurvivesItsJson) {
   QualityReport report = sample();
+  report.loudness.push_back({2, -21, 8, -3, SoundMeasure{-18, 1.5}, SoundMeasure{-19, -1}});
   report.findings[0].waiver = Waiver{"ann", "an \"end\"\n", 5};
   report.findings[0].picture = "black-1.jpg";
   const std::string json = to_json(report);

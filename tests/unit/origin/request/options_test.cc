@@ -78,6 +78,25 @@ TEST_F(OptionsTest, WhatOnlyThisProgramCanCheckIsNamed) {
   EXPECT_NE(refusal("").find("/seal"), std::string::npos);
 }
 
+TEST_F(OptionsTest, SoundIsLevelledUnlessItIsOff) {
+  const auto usual = load();
+  ASSERT_TRUE(usual.ok()) << describe(usual.error());
+  EXPECT_EQ(usual->sound.loudness.target_lufs, -24);
+  EXPECT_EQ(usual->sound.loudness.peak_ceiling_dbtp, -2);
+  EXPECT_EQ(usual->sound.surround, SoundCodec::eac3);
+  const auto other = load("transcode: {loudness: off, peak_ceiling: -1.5, surround: ac3}");
+  ASSERT_TRUE(other.ok()) << describe(other.error());
+  EXPECT_FALSE(other->sound.loudness.target_lufs);
+  EXPECT_EQ(other->sound.loudness.peak_ceiling_dbtp, -1.5);
+  EXPECT_EQ(other->sound.surround, SoundCodec::ac3);
+  EXPECT_FALSE(load("transcode: {surround: off}")->sound.surround);
+  EXPECT_EQ(refusal("transcode: {loudness: 3}"),
+            "transcode.loudness: expected a number from -40 to -10 or off, found: 3");
+  EXPECT_EQ(refusal("transcode: {peak_ceiling: 1}"),
+            "transcode.peak_ceiling: expected a number from -20 to 0, found: 1");
+  EXPECT_EQ(refusal("transcode: {surround: aac}"), "transcode.surround: expected eac3, ac3 or off, found: aac");
+}
+
 TEST_F(OptionsTest, TheExampleHoldsEveryOption) {
   const std::string example = config::commented_example(origin_options(), kOriginExampleTitle);
   for (const config::Option& option : origin_options()) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "origin/transcode/sound_plan.h"
+
 namespace reelway::origin {
 namespace {
 
@@ -55,6 +57,44 @@ TEST(EncodePlan, OneAudioTrackALanguageTheDefaultOneFirst) {
   EXPECT_FALSE(plan.audio[1].is_default);
 }
 
+TEST(SoundPlan, EachLanguageWithSurroundSoundGetsASecondTrack) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  facts.audio = {{1, "en", "Original", true, 10, "5.1(side)"},
+                 {2, "fr", "", false, 10, "stereo"},
+                 {3, "fr", "Commentaire", false, 10, "5.1", true},
+                 {4, "fr", "VF 5.1", false, 10, "7.1"},
+                 {5, "de", "", false, 10, "stereo"}};
+  EncodePlan plan = plan_encode(facts, "en");
+  plan_surround(plan, facts, "en", SoundCodec::eac3);
+  ASSERT_EQ(plan.audio.size(), 5u);
+  EXPECT_EQ(plan.audio[2].track_id, "audio/de-aac");
+  const AudioOutput &english = plan.audio[3], &french = plan.audio[4];
+  EXPECT_EQ(english.track_id, "audio/en-eac3");
+  EXPECT_EQ(english.stream, 1);
+  EXPECT_EQ(english.name, "Original");
+  EXPECT_FALSE(english.is_default);
+  EXPECT_TRUE(plan.audio[0].is_default);
+  // Of the film's own sound, not of a commentary; under the name that the language has in stereo.
+  EXPECT_EQ(french.stream, 4);
+  EXPECT_EQ(french.name, plan.audio[1].name);
+  EXPECT_EQ(french.layout, "7.1");
+}
+
+TEST(SoundPlan, TracksAreLevelledByWhatTheyAreMadeOf) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  facts.audio = {{1, "en", "", true, 10, "7.1"}, {2, "fr", "", false, 10, ""}};
+  EncodePlan plan = plan_encode(facts, "en");
+  plan_surround(plan, facts, "en", SoundCodec::ac3);
+  level_plan(plan, {{1, {-20, -5}, SoundMeasure{-30, -15}, SoundMeasure{-26, -12}}, {2, {-20, -5}, {}, {}}}, {});
+  ASSERT_EQ(plan.audio.size(), 3u);
+  EXPECT_EQ(plan.audio[0].level.gain_millibels, 600);
+  EXPECT_EQ(plan.audio[2].level.gain_millibels, 200);
+  // FFmpeg would mix channels that are not known by rules of its own, which nothing has measured.
+  EXPECT_EQ(plan.audio[1].level.end, LevelEnd::unmeasured);
+  const std::vector<EncodePart> parts = encode_parts(plan);
+  EXPECT_EQ(parts.back().name, "audio-en-ac3");
+}
+
 TEST(EncodePlan, FileNamesAreFlat) {
   EXPECT_EQ(track_file("video/720"), "video-720.mp4");
   EXPECT_EQ(track_index_file("audio/en-aac"), "audio-en-aac.idx");
@@ -86,6 +126,28 @@ TEST(FfmpegArguments, OneDecodeFeedsEveryOutput) {
   EXPECT_THAT(sound, testing::HasSubstr("apad=whole_len=480000,atrim=end_sample=480000[a]"));
   EXPECT_THAT(sound, testing::HasSubstr("file:/out/audio-en-aac.mp4"));
   EXPECT_THAT(sound, testing::HasSubstr("language=eng"));
+}
+
+TEST(FfmpegArguments, SoundIsMixedLevelledAndEncodedAsPlanned) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  facts.audio[0].layout = "5.1";
+  EncodePlan plan = plan_encode(facts, "en");
+  plan_surround(plan, facts, "en", SoundCodec::eac3);
+  plan.audio[0].level.gain_millibels = -357;
+  const std::vector<EncodePart> parts = encode_parts(plan);
+  ASSERT_EQ(parts.size(), 3u);
+  const std::string stereo = joined(ffmpeg_arguments(plan, parts[1], "ffmpeg"));
+  EXPECT_THAT(stereo, testing::HasSubstr("pan=stereo|FL=FL+0.70711*FC+0.70711*BL|FR="));
+  EXPECT_THAT(stereo, testing::HasSubstr(",volume=volume=-3.57dB:precision=float,aformat="));
+  EXPECT_THAT(stereo, testing::HasSubstr("channel_layouts=stereo,apad=whole_len=480000,atrim=end_sample=480000[a]"));
+  EXPECT_THAT(stereo, testing::HasSubstr("-c:a aac -b:a 128k"));
+  const std::string surround = joined(ffmpeg_arguments(plan, parts[2], "ffmpeg"));
+  EXPECT_THAT(surround, testing::HasSubstr("pan=5.1(side)|FL=FL|FR=FR|FC=FC|LFE=LFE|SL=BL|SR=BR,"));
+  EXPECT_THAT(surround, testing::Not(testing::HasSubstr("volume=")));
+  EXPECT_THAT(surround, testing::HasSubstr("channel_layouts=5.1(side),apad=whole_len=480000,atrim=end_sample=480000,"
+                                           "apad=pad_len=256[a]"));
+  EXPECT_THAT(surround, testing::HasSubstr("-c:a eac3 -b:a 256k -flags:a +bitexact -dialnorm -31"));
+  EXPECT_THAT(surround, testing::HasSubstr("file:"));
 }
 
 TEST(EncodeParts, TileTheFilmInWholeGroups) {
