@@ -81,6 +81,26 @@ std::string renditions_table(const Json& renditions, const Terminal& terminal) {
   return table.render(terminal) + notes;
 }
 
+// What each rung was given, beside the table for films of that size.
+std::string rates_text(const Json& version, const Terminal& terminal) {
+  Table table{{{"RUNG"}, {"TABLE", Align::right}, {"CHOSEN", Align::right}, {"SAVING", Align::right}}};
+  bool is_known = false;
+  for (const Json& rendition : list_at(version, "renditions")) {
+    const auto fixed = count_at(rendition, "table_bandwidth"), chosen = count_at(rendition, "target_bandwidth");
+    if (fixed == 0) continue;
+    is_known = true;
+    const double saving = 100 * (1 - static_cast<double>(chosen) / static_cast<double>(fixed));
+    table.add(
+        {text_at(rendition, "id"), format_bit_rate(fixed), format_bit_rate(chosen), fmt::format("{:.0f} %", saving)});
+  }
+  const Json& probe = object_at(version, "per_title");
+  if (!is_known || count_at(probe, "samples") == 0) return {};
+  return fmt::format("  bit rates chosen for this film by {} samples ({:.0f} s of it, {:.1f} s of CPU)\n",
+                     count_at(probe, "samples"), number_at(probe, "seconds").value_or(0),
+                     number_at(probe, "cpu_s").value_or(0)) +
+         table.render(terminal);
+}
+
 std::string state_text(const Terminal& terminal, const std::string& state) {
   const Style style = state == "published" ? Style::good : state == "failed" ? Style::bad : Style::accent;
   return styled(terminal, style, printable(state));
@@ -133,7 +153,7 @@ std::string version_report(const Json& version, const Terminal& terminal) {
   }
   text += error_line(version);
   const Json& renditions = list_at(version, "renditions");
-  if (!renditions.empty()) text += renditions_table(renditions, terminal);
+  if (!renditions.empty()) text += renditions_table(renditions, terminal) + rates_text(version, terminal);
   return text;
 }
 

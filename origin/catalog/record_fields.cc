@@ -37,6 +37,20 @@ JobCost cost_of(std::string_view key, RecordFields& fields) {
   return cost;
 }
 
+nlohmann::json probe_value(const RateProbe& probe) {
+  return {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};
+}
+
+RateProbe probe_of(std::string_view key, RecordFields& fields) {
+  const nlohmann::json* field = fields.find("probe");
+  if (field == nullptr) return {};
+  RecordFields inner(key, *field);
+  const RateProbe probe{inner.number<std::uint32_t>("samples"), inner.number<double>("seconds"),
+                        inner.number<double>("cpu_s")};
+  if (!inner.finish(probe).ok()) fields.fail("probe");
+  return probe;
+}
+
 std::string dump_record(nlohmann::json json) {
   json["format"] = kRecordFormat;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

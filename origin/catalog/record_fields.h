@@ -85,6 +85,10 @@ nlohmann::json cost_value(const JobCost& cost);
 // The field "cost", which records of before costs were kept do not have.
 JobCost cost_of(std::string_view key, RecordFields& fields);
 
+nlohmann::json probe_value(const RateProbe& probe);
+// The field "probe", which records of before rates were chosen for each film do not have.
+RateProbe probe_of(std::string_view key, RecordFields& fields);
+
 // The text of a record. Names and details may hold bytes that are not UTF-8.
 std::string dump_record(nlohmann::json json);
 // What of a key follows its prefix.

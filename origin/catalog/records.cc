@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published",
 constexpr std::array<std::string_view, 4> kTitleActions{"publish", "approve", "roll_back", "unpublish"};
 constexpr std::array<std::string_view, 5> kVersionStates{"building", "published", "failed", "ready", "removed"};
 constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
-constexpr std::array<std::string_view, 6> kJobStages{"probe", "transcode", "index", "publish", "quality", "verify"};
+constexpr std::array<std::string_view, 7> kJobStages{"probe",   "transcode", "index", "publish",
+                                                     "quality", "verify",    "rates"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};
 
 Json history_value(const std::vector<TitleEvent>& history) {
@@ -51,6 +52,10 @@ Json track_value(const TrackRecord& track) {
                 {"file", track.file}, {"index", track.index}, {"bytes", track.bytes}};
   if (!track.sha256.empty()) value["sha256"] = track.sha256;
   if (!track.index_sha256.empty()) value["index_sha256"] = track.index_sha256;
+  if (track.table_bits != 0) {
+    value["target_bits"] = track.target_bits;
+    value["table_bits"] = track.table_bits;
+  }
   if (track.level) value["level"] = level_value(*track.level);
   return value;
 }
@@ -66,6 +71,10 @@ Result<TrackRecord> track_of(std::string_view key, const Json& entry) {
   track.bytes = fields.number<std::uint64_t>("bytes");
   if (fields.find("sha256") != nullptr) track.sha256 = fields.text("sha256");
   if (fields.find("index_sha256") != nullptr) track.index_sha256 = fields.text("index_sha256");
+  if (fields.find("table_bits") != nullptr) {
+    track.target_bits = fields.number<std::uint32_t>("target_bits");
+    track.table_bits = fields.number<std::uint32_t>("table_bits");
+  }
   if (const Json* level = fields.find("level"); level != nullptr) {
     const Result<SoundLevel> parsed = parse_level(key, *level);
     if (!parsed.ok()) return parsed.error();
@@ -145,6 +154,7 @@ std::string to_json(const VersionRecord& record) {
                {"units_per_segment", record.units_per_segment},
                {"tracks", std::move(tracks)},
                {"cost", cost_value(record.cost)},
+               {"probe", probe_value(record.probe)},
                {"created_at_ms", record.created_at_ms},
                {"published_at_ms", record.published_at_ms},
                {"error", error_value(record.error)}};
@@ -176,6 +186,7 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
   record.published_at_ms = fields.number<std::int64_t>("published_at_ms");
   record.error = fields.error();
   record.cost = cost_of(key, fields);
+  record.probe = probe_of(key, fields);
   if (fields.find("replaced_at_ms") != nullptr) record.replaced_at_ms = fields.number<std::int64_t>("replaced_at_ms");
   if (fields.find("decided_by") != nullptr) record.decided_by = fields.text("decided_by");
   if (fields.find("decision_reason") != nullptr) record.decision_reason = fields.text("decision_reason");

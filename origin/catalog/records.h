@@ -26,7 +26,7 @@ enum class TitleState : std::uint8_t { ingesting, published, failed, unpublished
 enum class VersionState : std::uint8_t { building, published, failed, ready, removed };
 // held: nothing is wrong with the job, but somebody has to decide something (JobRecord::error says what).
 enum class JobState : std::uint8_t { queued, running, done, failed, held };
-enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify };
+enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify, rates };
 enum class UploadState : std::uint8_t { waiting, complete, taken };
 
 // What somebody, or a rule, did about which version plays.
@@ -46,6 +46,13 @@ struct TitleEvent {
   std::int64_t at_ms = 0;
 };
 inline constexpr std::size_t kTitleEventsMax = 50;  // the oldest go first
+// How the bit rates of a version's pictures were chosen for it. No samples: they are those of the table.
+struct RateProbe {
+  std::uint32_t samples = 0;
+  double seconds = 0;  // of film, in all samples
+  double cpu_s = 0;    // of media tools
+  bool operator==(const RateProbe&) const = default;
+};
 
 struct TitleRecord {
   std::string title;
@@ -68,6 +75,9 @@ struct TrackRecord {
   // Of both files as they were verified, lower-case hex; empty in versions of before that was kept.
   std::string sha256, index_sha256;
   std::optional<SoundLevel> level = {};  // of audio; none in versions of before sound was levelled
+  // Of video: the average that the encoder was given, bits per second, and what the table gives a picture of that size.
+  // 0 in records of before rates were chosen for each film.
+  std::uint32_t target_bits = 0, table_bits = 0;
 };
 
 struct VersionRecord {
@@ -82,6 +92,7 @@ struct VersionRecord {
   std::uint32_t units_per_segment = 3;
   std::vector<TrackRecord> tracks;
   JobCost cost;
+  RateProbe probe;
   std::int64_t created_at_ms = 0;
   std::int64_t published_at_ms = 0;
   std::int64_t replaced_at_ms = 0;  // when another version came to play in its place; 0: plays now, or never did

@@ -311,6 +311,7 @@ struct IngestJobs::State {
             options.transcode,
             options.quality,
             options.sound,
+            options.picture,
             stop_signal,
             folders,
             options.slots,

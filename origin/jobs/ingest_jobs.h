@@ -16,6 +16,7 @@
 #include "origin/jobs/job_board.h"
 #include "origin/jobs/work_folders.h"
 #include "origin/quality/rules.h"
+#include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
@@ -40,6 +41,7 @@ struct IngestJobsOptions {
   TranscodeOptions transcode;
   QualityRules quality;
   SoundOptions sound;
+  PictureOptions picture;
   JobBoardOptions board;
 };
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "origin/ingest/durable_files.h"
+#include "origin/jobs/probe_rates.h"
 #include "origin/jobs/track_indexing.h"
 #include "origin/jobs/verification.h"
 #include "origin/quality/inspect.h"
@@ -12,6 +13,7 @@
 //   keep       uploads/<id>.part becomes originals/<title>/<version>/source, where it stays whatever happens
 //   probe      what the film is, or why it is none
 //   quality    what of it is faulty (origin/quality); what blocks holds the job until somebody has waived it
+//   rates      samples are encoded, to choose bit rates for this film (probe_rates.h)
 //   transcode  the plan, and its parts, by any worker (job_board.h), each into a folder of its own
 //   index      join the parts in work/<job>/version/, which nobody else reads; index and check every track; sync
 //   verify     every file is decoded once from end to end, and summed up (verification.h)
@@ -25,6 +27,7 @@ namespace {
 // Parts of the whole by which progress is told.
 constexpr double kProbed = 0.03;
 constexpr double kChecked = 0.1;
+constexpr double kRated = 0.13;
 constexpr double kTranscoded = 0.88;
 constexpr double kIndexed = 0.9;
 constexpr double kVerified = 0.99;
@@ -37,10 +40,20 @@ std::vector<StreamSound> sounds_of(const QualityReport& report) {
   return sounds;
 }
 
+// What the pictures show counts for more than what the file says of itself.
+void follow_findings(EncodePlan& plan, const SourceFacts& facts, const QualityReport& report,
+                     const PictureOptions& options) {
+  const bool is_marked = plan.deinterlace != Deinterlace::none;
+  if (report.interlaced && !is_marked) plan.deinterlace = Deinterlace::found;
+  // Where both are found, what is woven of two moments cannot be put together again: all of it is deinterlaced.
+  if (report.telecine && !report.interlaced) plan.deinterlace = Deinterlace::telecine;
+  if (report.crop && options.crop) apply_crop(plan, facts, *report.crop);
+}
+
 }  // namespace
 
 double encoding_progress(double part) {
-  return kChecked + part * (kTranscoded - kChecked);
+  return kRated + part * (kTranscoded - kRated);
 }
 
 IngestRun::IngestRun(const Parts& parts, JobRecord job)
@@ -59,11 +72,22 @@ Result<EncodePlan> IngestRun::prepare() {
   const Result<QualityReport> quality = check_quality(*facts);
   if (!quality.ok()) return quality.error();
   EncodePlan plan = plan_encode(*facts, version->language);
-  // What the pictures show counts for more than what the file says of itself.
-  plan.deinterlace = plan.deinterlace || quality->interlaced;
   if (parts_.sound.surround) plan_surround(plan, *facts, version->language, *parts_.sound.surround);
   level_plan(plan, sounds_of(*quality), parts_.sound.loudness);
+  follow_findings(plan, *facts, *quality, parts_.picture);
+  if (parts_.picture.per_title) REELWAY_TRY(choose_rates(plan));
   return plan;
+}
+
+Result<void> IngestRun::choose_rates(EncodePlan& plan) {
+  EncodePlan trial = plan;
+  trial.source = original_;
+  trial.output_folder = parts_.folders.samples(job_.job);
+  const auto told = [&](double part) { parts_.on_progress(JobStage::rates, kChecked + part * (kRated - kChecked)); };
+  const Result<RateTrial> tried = try_samples(trial, parts_.transcode, parts_.stop, told);
+  if (!tried.ok()) return tried.error();
+  set_rates(plan, *tried, parts_.picture);
+  return {};
 }
 
 Result<QualityReport> IngestRun::check_quality(const SourceFacts& facts) {
@@ -102,6 +126,7 @@ Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::ve
   Result<std::vector<TrackRecord>> tracks = index_outputs(plan);
   if (!tracks.ok()) return std::move(tracks).error();
   version->tracks = std::move(tracks).value();
+  version->probe = plan.probe;
   version->duration_ms = std::llround(plan.duration_s() * 1000);
 
   const auto on_verified = [&](double part) {

@@ -10,6 +10,7 @@
 #include "origin/jobs/join_parts.h"
 #include "origin/jobs/work_folders.h"
 #include "origin/quality/quality_store.h"
+#include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
@@ -27,6 +28,7 @@ class IngestRun {
     const TranscodeOptions& transcode;
     const QualityRules& quality;
     const SoundOptions& sound;
+    const PictureOptions& picture;
     const StopSignal& stop;
     WorkFolders folders;
     std::size_t decoders;                               // that may verify files at once
@@ -35,7 +37,8 @@ class IngestRun {
   };
   IngestRun(const Parts& parts, JobRecord job);
 
-  // Keeps the original, looks at it, checks its quality unless it has been checked, and decides what to make of it.
+  // Keeps the original, looks at it, checks its quality unless it has been checked, and decides what to make of it,
+  // after trying samples of it.
   // Nothing is visible yet. quality_blocked: somebody must waive findings, or send another file.
   Result<EncodePlan> prepare();
   // Joins the parts, verifies the whole and moves it into place: the record to be published, whose cost is that of
@@ -44,6 +47,7 @@ class IngestRun {
 
  private:
   Result<void> keep_original();
+  Result<void> choose_rates(EncodePlan& plan);
   Result<QualityReport> check_quality(const SourceFacts& facts);
   static Result<void> join(const EncodePlan& plan, const std::vector<DonePart>& parts);
   Result<void> move_into_place();

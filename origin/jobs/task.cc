@@ -1,5 +1,7 @@
 #include "origin/jobs/task.h"
 
+#include <array>
+
 #include "origin/catalog/record_fields.h"
 #include "origin/transcode/channel_mix.h"
 
@@ -56,6 +58,32 @@ AudioOutput audio_output(std::string_view key, RecordFields& fields) {
   return output;
 }
 
+// What follows is absent, or a flag, in plans of before pictures were cropped.
+
+constexpr std::array<std::string_view, 4> kDeinterlaces{"none", "flagged", "found", "telecine"};
+
+Deinterlace deinterlace_of(RecordFields& fields) {
+  const Json* given = fields.find("deinterlace");
+  if (given == nullptr || !given->is_boolean()) return fields.state<Deinterlace>("deinterlace", kDeinterlaces);
+  return given->get<bool>() ? Deinterlace::flagged : Deinterlace::none;
+}
+
+Json crop_value(const std::optional<CropFrame>& crop) {
+  if (!crop) return nullptr;
+  return {{"width", crop->width}, {"height", crop->height}, {"x", crop->x}, {"y", crop->y}};
+}
+
+std::optional<CropFrame> crop_of(std::string_view key, RecordFields& fields) {
+  const Json* given = fields.find("crop");
+  if (given == nullptr || given->is_null()) return std::nullopt;
+  RecordFields crop(key, *given);
+  const Result<CropFrame> parsed =
+      crop.finish(CropFrame{crop.number<std::uint32_t>("width"), crop.number<std::uint32_t>("height"),
+                            crop.number<std::uint32_t>("x"), crop.number<std::uint32_t>("y")});
+  if (!parsed.ok()) return fields.fail("crop"), std::nullopt;
+  return *parsed;
+}
+
 }  // namespace
 
 std::string plan_key(std::string_view job) {
@@ -74,6 +102,7 @@ std::string to_json(const EncodePlan& plan) {
     rungs.push_back({{"width", rung.width},
                      {"height", rung.height},
                      {"bits_per_second", rung.bits_per_second},
+                     {"table_bits_per_second", rung.table_bits},
                      {"track", rung.track_id}});
   }
   for (const AudioOutput& output : plan.audio) {
@@ -87,7 +116,9 @@ std::string to_json(const EncodePlan& plan) {
                      {"level", level_value(output.level)}});
   }
   return dump_record({{"video_stream", plan.video_stream},
-                      {"deinterlace", plan.deinterlace},
+                      {"deinterlace", kDeinterlaces[static_cast<std::size_t>(plan.deinterlace)]},
+                      {"crop", crop_value(plan.crop)},
+                      {"probe", probe_value(plan.probe)},
                       {"tone_map", plan.tone_map},
                       {"rate_numerator", plan.rate.numerator},
                       {"rate_denominator", plan.rate.denominator},
@@ -103,7 +134,9 @@ Result<EncodePlan> parse_plan(std::string_view key, std::string_view json) {
   RecordFields fields(key, json);
   EncodePlan plan;
   plan.video_stream = fields.number<int>("video_stream");
-  plan.deinterlace = fields.flag("deinterlace");
+  plan.deinterlace = deinterlace_of(fields);
+  plan.crop = crop_of(key, fields);
+  plan.probe = probe_of(key, fields);
   plan.tone_map = fields.flag("tone_map");
   plan.rate.numerator = fields.number<decltype(plan.rate.numerator)>("rate_numerator");
   plan.rate.denominator = fields.number<decltype(plan.rate.denominator)>("rate_denominator");
@@ -112,8 +145,10 @@ Result<EncodePlan> parse_plan(std::string_view key, std::string_view json) {
   plan.chunk_frames = fields.number<std::uint64_t>("chunk_frames");
   plan.still_s = fields.number<double>("still_s");
   plan.rungs = entries<Rung>(key, fields, "rungs", [](RecordFields& rung) {
-    return Rung{rung.number<std::uint32_t>("width"), rung.number<std::uint32_t>("height"),
-                rung.number<std::uint32_t>("bits_per_second"), rung.text("track")};
+    const auto bits = rung.number<std::uint32_t>("bits_per_second");
+    const bool is_new = rung.find("table_bits_per_second") != nullptr;
+    return Rung{rung.number<std::uint32_t>("width"), rung.number<std::uint32_t>("height"), bits, rung.text("track"),
+                is_new ? rung.number<std::uint32_t>("table_bits_per_second") : bits};
   });
   plan.audio =
       entries<AudioOutput>(key, fields, "audio", [&](RecordFields& output) { return audio_output(key, output); });

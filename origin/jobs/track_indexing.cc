@@ -157,6 +157,8 @@ Result<std::vector<TrackRecord>> index_outputs(const EncodePlan& plan) {
     if (reference) REELWAY_TRY(mp4::check_aligned(*reference, *index));
     Result<TrackRecord> record = keep(plan, rung.track_id, *index);
     if (!record.ok()) return std::move(record).error();
+    record->target_bits = rung.bits_per_second;
+    record->table_bits = rung.table_bits;
     records.push_back(std::move(record).value());
     if (!reference) reference = std::move(index).value();
   }

@@ -19,6 +19,8 @@ class WorkFolders {
     return this->job(job) + "/" + std::string(part) + "-" + std::to_string(token);
   }
   std::string part(const ClaimId& claim) const { return part(claim.job, claim.part, claim.token); }
+  // What bit rates are chosen from.
+  std::string samples(std::string_view job) const { return this->job(job) + "/samples"; }
   std::string version(std::string_view job) const { return this->job(job) + "/version"; }
 
  private:

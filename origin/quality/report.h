@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "origin/quality/rules.h"
+#include "origin/transcode/crop_frame.h"
 #include "origin/transcode/loudness.h"
 
 // What the checks found in one version of a film, as a value and as the JSON text of its key. Pure.
@@ -51,12 +52,6 @@ struct TrackLoudness {
   double true_peak_dbtp = -200;
   // Of what a transcode mixes from it (transcode/channel_mix.h), where that differs from it.
   std::optional<SoundMeasure> stereo = {}, surround = {};
-};
-
-// Of the upright picture in the source's own pixels; even numbers.
-struct CropFrame {
-  std::uint32_t width = 0, height = 0, x = 0, y = 0;
-  bool operator==(const CropFrame&) const = default;
 };
 
 struct QualityReport {

@@ -8,6 +8,7 @@
 #include "origin/fleet/key_seal.h"
 #include "origin/fleet/play_url.h"
 #include "origin/rights/records.h"
+#include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_options.h"
 #include "origin/transcode/transcode_options.h"
 
@@ -261,7 +262,8 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    for (const std::span<const config::Option> more : {transcode_options(), sound_options(), quality_options()}) {
+    for (const std::span<const config::Option> more :
+         {transcode_options(), picture_options(), sound_options(), quality_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;
@@ -312,6 +314,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto transcode = transcode_options(settings);
   if (!transcode) return transcode.error();
   out.transcode = std::move(transcode).value();
+  auto picture = picture_options(settings);
+  if (!picture) return picture.error();
+  out.picture = *picture;
   const auto level = telemetry::parse_log_level(settings.text("log.level"));
   if (!level) {
     return invalid("log.level: expected debug, info, warn or error, found: " + settings.text("log.level"));

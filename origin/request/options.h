@@ -15,6 +15,7 @@
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
+#include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_plan.h"
 #include "origin/transcode/transcoder.h"
 
@@ -52,6 +53,7 @@ struct OriginConfig {
   std::chrono::milliseconds workers_lease{0};
   std::string workers_credential;  // empty: no other machine takes work
   TranscodeOptions transcode;
+  PictureOptions picture;
   std::uint32_t units_per_segment = 3;
   QualityRules quality;
   SoundOptions sound;

@@ -147,6 +147,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   options.sound = config.sound;
   options.units_per_segment = config.units_per_segment;
   options.transcode = config.transcode;
+  options.picture = config.picture;
   return options;
 }
 

@@ -41,6 +41,15 @@ json media_json(const Rendition& rendition) {
           {"bytes", rendition.bytes}};
 }
 
+// What the encoder was given, and what the table would have given it.
+void add_rates(json& rendition, const VersionRecord& version, const std::string& id) {
+  for (const TrackRecord& track : version.tracks) {
+    if (track.id != id || track.table_bits == 0) continue;
+    rendition["target_bandwidth"] = track.target_bits;
+    rendition["table_bandwidth"] = track.table_bits;
+  }
+}
+
 json level_json(const SoundLevel& level) {
   json value = {{"end", name_of(level.end)}, {"gain_db", level.gain_db()}};
   if (level.measured) {
@@ -53,7 +62,7 @@ json level_json(const SoundLevel& level) {
 
 json rendition_json(const Rendition& rendition, const VersionRecord& version) {
   json value = media_json(rendition);
-  if (rendition.kind == mp4::TrackKind::video) return value;
+  if (rendition.kind == mp4::TrackKind::video) return add_rates(value, version, rendition.id), value;
   value["name"] = rendition.name;
   value["language"] = rendition.language;
   value["channels"] = rendition.channels;
@@ -74,6 +83,9 @@ json version_json(Catalog& catalog, const VersionRecord& version) {
       {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
       {"created_at", iso_time(version.created_at_ms)}};
   if (!version.job.empty()) value["job"] = version.job;
+  if (const RateProbe& probe = version.probe; probe.samples > 0) {
+    value["per_title"] = {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};
+  }
   if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
   if (version.error) value["error"] = error_object(*version.error);
   if (version.state != VersionState::published) return value;

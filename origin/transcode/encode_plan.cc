@@ -88,7 +88,7 @@ std::uint64_t EncodePlan::audio_samples() const {
 EncodePlan plan_encode(const SourceFacts& facts, const std::string& language) {
   EncodePlan plan;
   plan.video_stream = facts.video.stream;
-  plan.deinterlace = facts.video.interlaced;
+  plan.deinterlace = facts.video.interlaced ? Deinterlace::flagged : Deinterlace::none;
   plan.tone_map = facts.video.high_dynamic_range;
   plan.rate = facts.video.rate;
   plan.group_frames = static_cast<std::uint32_t>(std::lround(kGroupSeconds * plan.rate.value()));
@@ -104,6 +104,20 @@ EncodePlan plan_encode(const SourceFacts& facts, const std::string& language) {
   plan.rungs = ladder(facts.video.width, facts.video.height, plan.rate.value());
   plan.audio = audio_outputs(facts.audio, language);
   return plan;
+}
+
+void apply_crop(EncodePlan& plan, const SourceFacts& facts, const CropFrame& frame) {
+  const VideoSource& video = facts.video;
+  // 64 bits: the numbers come from a report.
+  const bool fits = std::uint64_t{frame.x} + frame.width <= video.pixel_columns &&
+                    std::uint64_t{frame.y} + frame.height <= video.pixel_rows;
+  if (!fits || frame.width < kCropSideMin || frame.height < kCropSideMin) return;
+  const auto shown = [](std::uint32_t part, std::uint32_t all, std::uint32_t all_shown) {
+    return static_cast<std::uint32_t>(std::lround(static_cast<double>(part) * all_shown / all));
+  };
+  plan.crop = frame;
+  plan.rungs = ladder(shown(frame.width, video.pixel_columns, video.width),
+                      shown(frame.height, video.pixel_rows, video.height), plan.rate.value());
 }
 
 std::vector<EncodePart> encode_parts(const EncodePlan& plan) {

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "origin/catalog/records.h"
 #include "origin/catalog/sound_level.h"
+#include "origin/transcode/crop_frame.h"
 #include "origin/transcode/ladder.h"
 #include "origin/transcode/source_facts.h"
 
@@ -27,12 +29,21 @@ struct AudioOutput {
   SoundCodec codec = SoundCodec::aac;
 };
 
+// What becomes of pictures that are woven of two moments.
+enum class Deinterlace : std::uint8_t {
+  none,
+  flagged,   // those that the file marks so, in the field order that it states
+  found,     // those that look so, in the order that they show: the file's marks are missing or wrong
+  telecine,  // film in television's rhythm: fields go back to the picture that they came from
+};
+
 // Everything that is decided about a film's encoding, before anything runs.
 struct EncodePlan {
   std::string source;  // path
   std::string output_folder;
   int video_stream = 0;
-  bool deinterlace = false;
+  Deinterlace deinterlace = Deinterlace::none;
+  std::optional<CropFrame> crop;  // none: the whole picture
   bool tone_map = false;
   FrameRate rate;                  // constant, the same in every rendition
   std::uint32_t group_frames = 0;  // key frames at its multiples: 2 s
@@ -40,6 +51,7 @@ struct EncodePlan {
   std::uint64_t chunk_frames = 0;  // of each video part but the last, a multiple of group_frames; 0: one part
   double still_s = 0;              // how long the last picture stands while audio goes on
   std::vector<Rung> rungs;
+  RateProbe probe;
   std::vector<AudioOutput> audio;
 
   double duration_s() const { return static_cast<double>(frames) / rate.value(); }
@@ -60,6 +72,11 @@ const SoundFormat& sound_format(SoundCodec codec);
 // name none.
 EncodePlan plan_encode(const SourceFacts& facts, const std::string& language);
 
+// Leaves out what is outside of the frame; the ladder becomes that of the picture that is left. A frame that does not
+// fit into the picture, or leaves less than kCropSideMin of it, changes nothing.
+void apply_crop(EncodePlan& plan, const SourceFacts& facts, const CropFrame& frame);
+inline constexpr std::uint32_t kCropSideMin = 64;
+
 // "video/720" -> "video-720.mp4"
 std::string track_file(const std::string& track_id);
 std::string track_index_file(const std::string& track_id);
@@ -70,8 +87,12 @@ struct EncodePart {
   std::string name;                           // "video-0003", "audio-en-aac"; stands in paths
   std::optional<std::size_t> audio;           // of EncodePlan::audio; none: video
   std::uint64_t first_frame = 0, frames = 0;  // of the film; audio: all of it
+  // A sample of the video from which bit rates are chosen: begins at the source's key frame before first_frame, and is
+  // encoded at kProbeQuality, however many bits that takes.
+  bool is_sample = false;
 };
 std::vector<EncodePart> encode_parts(const EncodePlan& plan);
+inline constexpr int kProbeQuality = 22;  // x264's CRF; per_title.h says why
 // The files that a part makes, by their names within its folder.
 std::vector<std::string> part_files(const EncodePlan& plan, const EncodePart& part);
 

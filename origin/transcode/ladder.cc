@@ -46,8 +46,8 @@ class Builder {
       if (rung.height == h) return;
     }
     const double bits = std::max(kBitsMin, bits_for(static_cast<double>(w) * h) * factor_);
-    rungs_.push_back(
-        {w, h, static_cast<std::uint32_t>(std::lround(bits / 10'000)) * 10'000, "video/" + std::to_string(h)});
+    const std::uint32_t rounded = static_cast<std::uint32_t>(std::lround(bits / 10'000)) * 10'000;
+    rungs_.push_back({w, h, rounded, "video/" + std::to_string(h), rounded});
   }
 
   std::vector<Rung> take() {

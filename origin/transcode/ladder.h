@@ -11,6 +11,7 @@ struct Rung {
   std::uint32_t width = 0, height = 0;  // even
   std::uint32_t bits_per_second = 0;    // average; the peak is 1.5 times that
   std::string track_id;                 // "video/720"
+  std::uint32_t table_bits = 0;         // what the table gives a picture of that size, whatever the film
   bool operator==(const Rung&) const = default;
 };
 

@@ -109,7 +109,12 @@ Result<VideoSource> video_of(const Json& stream) {
   const bool plausible = pixel_aspect > 0.2 && pixel_aspect < 5;
   video.width = static_cast<std::uint32_t>(std::lround(width * (plausible ? pixel_aspect : 1)));
   video.height = static_cast<std::uint32_t>(height);
-  if (is_turned(stream)) std::swap(video.width, video.height);
+  video.pixel_columns = static_cast<std::uint32_t>(width);
+  video.pixel_rows = static_cast<std::uint32_t>(height);
+  if (is_turned(stream)) {
+    std::swap(video.width, video.height);
+    std::swap(video.pixel_columns, video.pixel_rows);
+  }
   video.rate = rate_of(stream);
   const std::string order = text(stream, "field_order");
   video.interlaced = order == "tt" || order == "bb" || order == "tb" || order == "bt";

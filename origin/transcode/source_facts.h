@@ -25,7 +25,8 @@ struct VideoSource {
   FrameRate rate;                       // average, snapped to a usual one when it is that within 0.05 %
   bool interlaced = false;
   bool high_dynamic_range = false;
-  double stated_end_s = 0;  // where the container says that it ends; 0: not said
+  double stated_end_s = 0;                          // where the container says that it ends; 0: not said
+  std::uint32_t pixel_columns = 0, pixel_rows = 0;  // of the upright picture, in the source's own pixels
 };
 
 struct AudioSource {

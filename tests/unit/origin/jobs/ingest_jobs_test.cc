@@ -182,6 +182,85 @@ TEST_F(IngestJobsTest, FilmWithABlockingFindingIsHeldUntilItIsWaived) {
   EXPECT_TRUE(catalog_->published("film", "v1").ok());
 }
 
+TEST_F(IngestJobsTest, BitRatesAreChosenForTheFilmAndAlwaysTheSame) {
+  const std::string path = film(
+      "-f lavfi -i testsrc2=s=320x180:r=25:d=12,gblur=sigma=5 -f lavfi -i sine=d=12 -c:v libx264 -preset ultrafast -g "
+      "50 -c:a aac");
+  ASSERT_TRUE(jobs_->start().ok());
+  ASSERT_EQ(ingest(path, "one").state, JobState::done);
+  const auto one = catalog_->version("one", "v1");
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(one->probe.samples, 6u);
+  EXPECT_GT(one->probe.cpu_s, 0);
+  EXPECT_LT(one->tracks[0].target_bits, one->tracks[0].table_bits);
+  ASSERT_EQ(ingest(path, "two").state, JobState::done);
+  const auto two = catalog_->version("two", "v1");
+  for (std::size_t i = 0; i < one->tracks.size(); ++i) {
+    EXPECT_EQ(one->tracks[i].target_bits, two->tracks[i].target_bits);
+  }
+  options_.picture.per_title = false;
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  ASSERT_EQ(ingest(path, "three").state, JobState::done);
+  const auto three = catalog_->version("three", "v1");
+  EXPECT_EQ(three->probe.samples, 0u);
+  EXPECT_EQ(three->tracks[0].target_bits, one->tracks[0].table_bits);
+}
+
+// Of the first video of the file, against what the sources and filters make.
+double likeness(const std::string& file, const std::string& truth, const std::string& log) {
+  const std::string command = "/usr/bin/ffmpeg -v error -nostdin -i " + file + " -f lavfi -i \"" + truth +
+                              "\" -lavfi '[0:v][1:v]ssim=stats_file=" + log + "' -f null -";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  std::ifstream lines(log);
+  double sum = 0;
+  int pictures = 0;
+  for (std::string line; std::getline(lines, line); ++pictures) {
+    const std::size_t all = line.find("All:");
+    sum += all == std::string::npos ? 0 : std::strtod(line.c_str() + all + 4, nullptr);
+  }
+  return pictures == 0 ? 0 : sum / pictures;
+}
+
+TEST_F(IngestJobsTest, BarsAreCutOffInEveryPart) {
+  const std::string path = film(
+      "-f lavfi -i testsrc2=s=320x180:r=25:d=24,pad=320:240:0:30 -f lavfi -i sine=d=24 -c:v libx264 -preset ultrafast "
+      "-g 50 -c:a aac");
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord job = ingest(path, "film");
+  ASSERT_EQ(job.state, JobState::done) << (job.error ? describe(*job.error) : "");
+  EXPECT_EQ(job.parts, 4);
+  const auto version = catalog_->published("film", "v1");
+  ASSERT_TRUE(version.ok());
+  const std::vector<Rendition> list = renditions(**version);
+  EXPECT_EQ(list[0].width, 320u);
+  EXPECT_EQ(list[0].height, 180u);
+  EXPECT_EQ(list[0].frames, 600u);
+  EXPECT_GT(likeness((*version)->files[0], "testsrc2=s=320x180:r=25:d=24,format=yuv420p", folder_.at("ssim")), 0.9);
+  options_.picture.crop = false;
+  restart();
+  ASSERT_TRUE(jobs_->start().ok());
+  ASSERT_EQ(ingest(path, "barred").state, JobState::done);
+  EXPECT_EQ(renditions(**catalog_->published("barred", "v1"))[0].height, 240u);
+}
+
+// The file says that it is progressive, and the lower field comes first.
+TEST_F(IngestJobsTest, CombsThatWereFoundAreRemoved) {
+  const std::string moving = "testsrc2=s=320x240:r=50:d=12,scroll=horizontal=0.01,format=yuv420p";
+  const std::string path = film("-f lavfi -i \"" + moving +
+                                ",tinterlace=interleave_bottom,setfield=prog\" -f lavfi -i sine=d=12 -c:v libx264 "
+                                "-preset ultrafast -qp 4 -c:a aac");
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord job = ingest(path, "film");
+  ASSERT_EQ(job.state, JobState::done) << (job.error ? describe(*job.error) : "");
+  const std::string truth = moving + ",select='not(mod(n\\,2))',setpts=N/25/TB";
+  const auto version = catalog_->published("film", "v1");
+  ASSERT_TRUE(version.ok());
+  EXPECT_EQ(renditions(**version)[0].frames, 300u);
+  const double combed = likeness(path, truth, folder_.at("ssim"));
+  EXPECT_GT(likeness((*version)->files[0], truth, folder_.at("ssim")), combed + 0.01);
+}
+
 TEST_F(IngestJobsTest, CancelledJobFailsAndKeepsItsOriginal) {
   const auto job = jobs_->enqueue({"film", "", upload(small_film(), "film"), "en", false});
   ASSERT_TRUE(job.ok());

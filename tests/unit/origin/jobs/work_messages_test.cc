@@ -15,6 +15,10 @@ Assignment assignment() {
   assignment.plan.chunk_frames = 480;
   assignment.plan.frames = 1000;
   assignment.plan.rungs = {{1280, 720, 2'500'000, "video/720"}, {640, 360, 800'000, "video/360"}};
+  assignment.plan.rungs[0].table_bits = 3'000'000;
+  assignment.plan.deinterlace = Deinterlace::telecine;
+  assignment.plan.crop = CropFrame{1920, 800, 0, 140};
+  assignment.plan.probe = {6, 12, 1.5};
   const SoundLevel level{LevelEnd::peak, SoundMeasure{-31.25, -7.5}, -24, 550};
   assignment.plan.audio = {{2, "fr", "Français", true, "audio/fr-aac"},
                            {2, "fr", "Français", false, "audio/fr-eac3", "7.1", level, SoundCodec::eac3}};
@@ -28,6 +32,9 @@ TEST(WorkMessages, AssignmentArrivesAsItWasSent) {
   EXPECT_EQ(parsed->source.sha256, std::string(64, 'b'));
   EXPECT_EQ(parsed->lease, std::chrono::seconds(30));
   EXPECT_EQ(parsed->plan.rungs, assignment().plan.rungs);
+  EXPECT_EQ(parsed->plan.deinterlace, Deinterlace::telecine);
+  EXPECT_EQ(parsed->plan.crop, assignment().plan.crop);
+  EXPECT_EQ(parsed->plan.probe, assignment().plan.probe);
   EXPECT_EQ(parsed->plan.audio[0].name, "Français");
   EXPECT_EQ(parsed->plan.audio[0].codec, SoundCodec::aac);
   EXPECT_EQ(parsed->plan.audio[1].codec, SoundCodec::eac3);
@@ -50,6 +57,21 @@ TEST(WorkMessages, SoundOfAPlanIsChecked) {
   EXPECT_EQ(parse_assignment(message)->plan.audio[1].layout, "");
   message["plan"]["audio"][1]["codec"] = "mp3";
   EXPECT_FALSE(parse_assignment(message).ok());
+}
+
+// A job may have been planned by the release before.
+TEST(WorkMessages, PlanOfBeforeCroppingIsUnderstood) {
+  nlohmann::json message = to_message(assignment());
+  nlohmann::json& plan = message["plan"];
+  plan.erase("crop");
+  plan.erase("probe");
+  plan["deinterlace"] = true;
+  for (nlohmann::json& rung : plan["rungs"]) rung.erase("table_bits_per_second");
+  const auto parsed = parse_assignment(message);
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->plan.deinterlace, Deinterlace::flagged);
+  EXPECT_FALSE(parsed->plan.crop);
+  EXPECT_EQ(parsed->plan.rungs[0].table_bits, parsed->plan.rungs[0].bits_per_second);
 }
 
 TEST(WorkMessages, PartThatThePlanLacksIsRefused) {

@@ -203,13 +203,80 @@ TEST(FfmpegArguments, FiltersFollowTheSource) {
   EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
   EXPECT_THAT(joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg")),
               testing::Not(testing::HasSubstr("yadif")));
-  plan.deinterlace = true;
+  plan.deinterlace = Deinterlace::flagged;
   plan.tone_map = true;
   plan.rungs.resize(1);
   const std::string text = joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg"));
   EXPECT_THAT(text, testing::HasSubstr("yadif"));
   EXPECT_THAT(text, testing::HasSubstr("tonemap=hable"));
   EXPECT_THAT(text, testing::Not(testing::HasSubstr("split")));
+}
+
+std::string arguments_of(const EncodePlan& plan) {
+  return joined(ffmpeg_arguments(plan, encode_parts(plan)[0], "ffmpeg"));
+}
+
+// A filter that takes the wrong field first makes a picture worse, so the order is found too.
+TEST(FfmpegArguments, WhatWasFoundInterlacedIsJudgedPictureByPicture) {
+  EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
+  plan.deinterlace = Deinterlace::flagged;
+  EXPECT_THAT(arguments_of(plan), testing::Not(testing::HasSubstr("idet")));
+  plan.deinterlace = Deinterlace::found;
+  EXPECT_THAT(arguments_of(plan), testing::HasSubstr("]idet,yadif=mode=send_frame:deint=interlaced,"));
+  plan.deinterlace = Deinterlace::telecine;
+  EXPECT_THAT(arguments_of(plan), testing::HasSubstr("]idet,fieldmatch=combmatch=full,yadif="));
+  EXPECT_THAT(arguments_of(plan), testing::Not(testing::HasSubstr("decimate")));
+}
+
+SourceFacts framed(std::uint32_t columns, std::uint32_t rows, std::uint32_t width, std::uint32_t height) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  facts.video.pixel_columns = columns;
+  facts.video.pixel_rows = rows;
+  facts.video.width = width;
+  facts.video.height = height;
+  return facts;
+}
+
+TEST(EncodePlan, LadderIsThatOfThePictureWithinTheFrame) {
+  const SourceFacts facts = framed(1920, 1080, 1920, 1080);
+  EncodePlan plan = plan_encode(facts, "en");
+  apply_crop(plan, facts, {1920, 800, 0, 140});
+  EXPECT_EQ(plan.rungs.front().width, 1920u);
+  EXPECT_EQ(plan.rungs.front().height, 800u);
+  EXPECT_EQ(plan.rungs.front().track_id, "video/800");
+  EXPECT_THAT(arguments_of(plan), testing::HasSubstr("[0:0]crop=1920:800:0:140,fps="));
+}
+
+// The frame counts the source's pixels; what is shown has square ones.
+TEST(EncodePlan, FrameOfWidePixelsIsShownWide) {
+  const SourceFacts facts = framed(640, 540, 960, 540);
+  EncodePlan plan = plan_encode(facts, "en");
+  apply_crop(plan, facts, {640, 400, 0, 70});
+  EXPECT_EQ(plan.rungs.front().width, 960u);
+  EXPECT_EQ(plan.rungs.front().height, 400u);
+}
+
+TEST(EncodePlan, FrameThatDoesNotFitChangesNothing) {
+  const SourceFacts facts = framed(640, 360, 640, 360);
+  const EncodePlan whole = plan_encode(facts, "en");
+  for (const CropFrame& frame : {CropFrame{640, 360, 0, 2}, {640, 32, 0, 0}, {4294967294u, 360, 4, 0}}) {
+    EncodePlan plan = whole;
+    apply_crop(plan, facts, frame);
+    EXPECT_FALSE(plan.crop);
+    EXPECT_EQ(plan.rungs, whole.rungs);
+  }
+}
+
+TEST(FfmpegArguments, SampleBeginsAtAKeyFrameAndTakesTheBitsThatItNeeds) {
+  const EncodePlan plan = plan_encode(film({25, 1}, 10, 10), "en");
+  EncodePart part{"sample-1", std::nullopt, 125, 50};
+  part.is_sample = true;
+  const std::string text = joined(ffmpeg_arguments(plan, part, "ffmpeg"));
+  EXPECT_THAT(text, testing::HasSubstr("-noaccurate_seek -ss 5.000000 "));
+  EXPECT_THAT(text, testing::HasSubstr("-crf " + std::to_string(kProbeQuality)));
+  for (const char* word : {"-copyts", "start_time", "tpad", "-b:v", "-maxrate"}) {
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr(word)));
+  }
 }
 
 TEST(ProbeArguments, OnlyFilesOfFilmContainersAreOpened) {

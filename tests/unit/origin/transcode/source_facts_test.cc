@@ -46,6 +46,9 @@ TEST(SourceFacts, ShowsThePictureUprightAndWithSquarePixels) {
   const VideoSource turned = video(R"(,"side_data_list":[{"rotation":-90}])");
   EXPECT_EQ(turned.width, 720u);
   EXPECT_EQ(turned.height, 1280u);
+  EXPECT_EQ(turned.pixel_columns, 720u);
+  EXPECT_EQ(turned.pixel_rows, 1280u);
+  EXPECT_EQ(video(R"(,"sample_aspect_ratio":"4:3")").pixel_columns, 1280u);
   EXPECT_EQ(video(R"(,"side_data_list":[{"rotation":180}])").width, 1280u);
   EXPECT_EQ(video(R"(,"sample_aspect_ratio":"0:1")").width, 1280u);
 }
