@@ -16,10 +16,11 @@ import { cores, groups } from "./bench/groups.mjs";
 import { measureJunk } from "./bench/junk.mjs";
 import { measureGroup, rowOf } from "./bench/measure.mjs";
 import { measureRevoke } from "./bench/revoke.mjs";
+import { measurePerTitle } from "./bench/per_title.mjs";
 import { measureTranscode } from "./bench/transcode.mjs";
 
 // Without a peer, not in the rounds of the groups; each gives its rows.
-const measurements = { revoke: measureRevoke, junk: measureJunk, transcode: measureTranscode };
+const measurements = { revoke: measureRevoke, junk: measureJunk, transcode: measureTranscode, "per-title": measurePerTitle };
 // The edge beside the best caches; "edge" is all of them.
 const edgeRows = { ...hitRows, disk: diskHits, fill: fills, drip: drips, fairness, idle: idleMemory, rings: handedOver };
 const edgeName = (row) => `edge-${row}`;
@@ -30,6 +31,7 @@ const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--r
   NAME      what to measure, of: ${Object.keys(groups).join(", ")} (all of them by default),
             and, only when named: revoke (how fast a revoked rental ends at the edges),
             junk (500 sessions beside 20,000 junk tokens a second), transcode (a whole ingest job beside one plain ffmpeg),
+            per-title (bit rates chosen for a film beside the table's, and SSIM of both; REELWAY_BENCH_FILMS=FILE:FILE),
             edge (the edge beside nginx, HAProxy, Traffic Server and
             Varnish in every row: ${Object.keys(edgeRows).map(edgeName).join(", ")}, each of which may be named alone)
   --bin     the folder of the built programs (build/release/bin)
@@ -105,7 +107,9 @@ async function cleanUp(cleanups) {
 }
 
 function printTable(rows) {
-  const columns = ["work", "unit", "ours", "peer", "peer_figure", "ratio", "range", "goal", "rounds", "limited_by"];
+  const columns = rows.some((row) => "work" in row)
+    ? ["work", "unit", "ours", "peer", "peer_figure", "ratio", "range", "goal", "rounds", "limited_by"]
+    : Object.keys(rows[0] ?? {});
   const cell = (row, column) => (row[column] === null || row[column] === undefined ? "-" : [row[column]].flat().join(" to "));
   const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => cell(row, column).length)));
   const line = (cells) => console.log(cells.map((text, index) => text.padEnd(widths[index])).join("  ").trimEnd());
@@ -129,7 +133,10 @@ async function main() {
   } finally {
     await cleanUp(cleanups);
   }
-  printTable(rows);
+  // Measurements without a peer may have columns of their own.
+  for (const some of [rows.filter((row) => "work" in row), rows.filter((row) => !("work" in row))]) {
+    if (some.length > 0) printTable(some);
+  }
   if (options.json) console.log(JSON.stringify(rows));
 }
 
