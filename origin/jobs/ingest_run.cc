@@ -1,5 +1,6 @@
 #include "origin/jobs/ingest_run.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "origin/ingest/durable_files.h"
@@ -47,7 +48,11 @@ void follow_findings(EncodePlan& plan, const SourceFacts& facts, const QualityRe
   if (report.interlaced && !is_marked) plan.deinterlace = Deinterlace::found;
   // Where both are found, what is woven of two moments cannot be put together again: all of it is deinterlaced.
   if (report.telecine && !report.interlaced) plan.deinterlace = Deinterlace::telecine;
-  if (report.crop && options.crop) apply_crop(plan, facts, *report.crop);
+  // Somebody who waives the finding says that the bars are meant.
+  const bool bars_are_meant = std::any_of(report.findings.begin(), report.findings.end(), [](const Finding& finding) {
+    return finding.rule == Rule::crop && finding.waiver.has_value();
+  });
+  if (report.crop && options.crop && !bars_are_meant) apply_crop(plan, facts, *report.crop);
 }
 
 }  // namespace

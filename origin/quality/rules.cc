@@ -159,7 +159,8 @@ constexpr auto kRuleInfos = std::to_array<RuleInfo>({
      kNone,
      kNone,
      "Film at 24 pictures a second stretched to 30 by repeated fields.",
-     "Ask for the master at 23.976 or 24 pictures a second; motion stutters otherwise."},
+     "Ask for the master at 23.976 or 24 pictures a second. Without it the transcode puts fields back into their "
+     "pictures, so there are no combs, but motion still stutters."},
     {Rule::crop,
      "crop",
      "percent",
@@ -169,7 +170,8 @@ constexpr auto kRuleInfos = std::to_array<RuleInfo>({
      kNone,
      kNone,
      "Black bars that are part of the picture.",
-     "Nothing: the transcode can cut them off by the frame given here. Waive it if the bars are meant."},
+     "Nothing: the transcode cuts them off by the frame given here (transcode.crop). Waive it if the bars are meant: "
+     "with quality.crop.severity at block the film waits for that."},
     {Rule::vfr,
      "vfr",
      "of pictures",
