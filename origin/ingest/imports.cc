@@ -175,7 +175,7 @@ Result<ImportRecord> Imports::begin(const ImportRequest& request) {
   record.etag = head->etag;
   record.size_bytes = head->size_bytes;
   record.part_bytes = std::max(state_->options.part_bytes, (head->size_bytes + kPartsMax - 1) / kPartsMax);
-  record.checksum = head->checksum;
+  record.checksum = request.checksum ? request.checksum : head->checksum;
   record.title = request.title;
   record.new_version = request.new_version;
   record.upload = state_->random.hex_id();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ struct ImportRequest {
   std::string key;
   std::string title;
   bool new_version = false;
+  std::optional<ExpectedChecksum> checksum;  // what the object must be, instead of what the store says
 };
 
 struct ImportStatus {

@@ -98,6 +98,10 @@ Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::ve
 
 Result<void> IngestRun::keep_original() {
   if (exists(original_)) return {};
+  if (!exists(parts_.uploads.part_path(job_.upload))) {
+    return Error{ErrorCode::original_removed, Side::client, false,
+                 "the original of " + job_.title + " " + job_.version};
+  }
   return move_durably(parts_.uploads.part_path(job_.upload), original_);
 }
 

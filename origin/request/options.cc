@@ -235,7 +235,7 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    for (const std::span<const config::Option> more : {transcode_options(), quality_options()}) {
+    for (const std::span<const config::Option> more : {transcode_options(), quality_options(), storage_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;
@@ -291,6 +291,12 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto quality = quality_rules(settings);
   if (!quality) return quality.error();
   out.quality = std::move(quality).value();
+  auto storage = storage_options(settings, out.object_stores);
+  if (!storage) return storage.error();
+  out.storage = std::move(storage).value();
+  out.storage.free_bytes_min = out.free_bytes_min;
+  out.storage.retention.sessions_max =
+      std::max<std::chrono::milliseconds>(out.token_lifetime, std::chrono::seconds(out.rights.token_lifetime_max_s));
   REELWAY_TRY(read_secrets(settings, out));
   return out;
 }

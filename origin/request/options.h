@@ -14,6 +14,7 @@
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
+#include "origin/storage/storage_options.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -51,6 +52,7 @@ struct OriginConfig {
   TranscodeOptions transcode;
   std::uint32_t units_per_segment = 3;
   QualityRules quality;
+  StorageOptions storage;  // without data_dir
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
 };
 
