@@ -24,6 +24,8 @@ Examples:
   reelway titles
   reelway quality sintel
   reelway jobs
+  reelway storage
+  reelway scrub sintel
   reelway play-url sintel --ttl 48h
   reelway rent ann@example.net sintel
   reelway play ann@example.net sintel
@@ -116,6 +118,9 @@ int main(int argc, char** argv) {
   cli::add_offer(app, chosen);
   cli::add_jobs(app, chosen);
   cli::add_edges(app, chosen);
+  cli::add_storage(app, chosen);
+  cli::add_scrub(app, chosen);
+  cli::add_reingest(app, chosen);
   cli::add_version(app, chosen);
   try {
     app.parse(argc, argv);

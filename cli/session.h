@@ -54,6 +54,9 @@ void add_offers(CLI::App& app, Invocation& chosen);
 void add_offer(CLI::App& app, Invocation& chosen);
 void add_edges(CLI::App& app, Invocation& chosen);
 void add_jobs(CLI::App& app, Invocation& chosen);
+void add_storage(CLI::App& app, Invocation& chosen);
+void add_scrub(CLI::App& app, Invocation& chosen);
+void add_reingest(CLI::App& app, Invocation& chosen);
 void add_version(CLI::App& app, Invocation& chosen);
 
 Error usage_error(std::string detail);

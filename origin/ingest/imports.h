@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct ImportRequest {
   std::string sha256;  // that the film must have, hex; may be empty
   std::string title;
   bool new_version = false;
+  std::optional<ExpectedChecksum> checksum;  // what the object must be, instead of what the store says
 };
 
 struct ImportStatus {

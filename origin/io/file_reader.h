@@ -43,6 +43,9 @@ class FileReader {
   // Reads and checks what a range needs to be fit to send. Errors: of TrackFile::read_and_check(), overloaded.
   void warm(const std::shared_ptr<TrackFile>& file, TrackFile::Range range, std::function<void(Result<void>)> ready);
 
+  // Another file was put in this one's place: the next request opens that one. Who sends from the old one ends with it.
+  void replaced(const std::string& path) { forget(path); }
+
   // The range as part of a response. The reader outlives it.
   std::unique_ptr<FileBody> body(std::shared_ptr<TrackFile> file, TrackFile::Range range);
 

@@ -157,6 +157,10 @@ Result<void> IngestRun::join(const EncodePlan& plan, const std::vector<DonePart>
 
 Result<void> IngestRun::keep_original() {
   if (exists(original_)) return {};
+  if (!exists(parts_.uploads.part_path(job_.upload))) {
+    return Error{ErrorCode::original_removed, Side::client, false,
+                 "the original of " + job_.title + " " + job_.version};
+  }
   return move_durably(parts_.uploads.part_path(job_.upload), original_);
 }
 

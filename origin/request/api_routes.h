@@ -23,6 +23,7 @@
 #include "origin/request/options.h"
 #include "origin/request/upload_receiver.h"
 #include "origin/rights/rights_services.h"
+#include "origin/storage/film_storage.h"
 #include "origin/store/control_store.h"
 
 namespace reelway::origin {
@@ -35,6 +36,7 @@ struct ApiServices {
   Uploads& uploads;
   Imports& imports;
   IngestJobs& jobs;
+  FilmStorage& storage;
   SigningKeys& keys;
   const RightsServices& rights;
   const RightsMirror& mirror;
@@ -125,6 +127,14 @@ Result<Reply> revoke_entitlement(const ApiServices& services, const ApiCall& cal
 Result<Reply> start_playback(const ApiServices& services, const ApiCall& call);
 Result<Reply> list_offers(const ApiServices& services, const ApiCall& call);
 Result<Reply> save_offer(const ApiServices& services, const ApiCall& call);
+// storage_routes.cc
+Result<Reply> list_storage(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_title_storage(const ApiServices& services, const ApiCall& call);
+Result<Reply> begin_scrub(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_scrub(const ApiServices& services, const ApiCall& call);
+Result<Reply> plan_collection(const ApiServices& services, const ApiCall& call);
+Result<Reply> collect(const ApiServices& services, const ApiCall& call);
+Result<Reply> recall_original(const ApiServices& services, const ApiCall& call);
 // edges_route.cc
 Result<Reply> list_edges(const ApiServices& services, const ApiCall& call);
 // status_route.cc

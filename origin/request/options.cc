@@ -263,7 +263,7 @@ std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
     for (const std::span<const config::Option> more :
-         {transcode_options(), picture_options(), sound_options(), quality_options()}) {
+         {transcode_options(), picture_options(), sound_options(), quality_options(), storage_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;
@@ -328,6 +328,12 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto sound = sound_options(settings);
   if (!sound) return sound.error();
   out.sound = *sound;
+  auto storage = storage_options(settings, out.object_stores);
+  if (!storage) return storage.error();
+  out.storage = std::move(storage).value();
+  out.storage.free_bytes_min = out.free_bytes_min;
+  out.storage.retention.sessions_max =
+      std::max<std::chrono::milliseconds>(out.token_lifetime, std::chrono::seconds(out.rights.token_lifetime_max_s));
   REELWAY_TRY(read_secrets(settings, out));
   return out;
 }

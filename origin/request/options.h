@@ -17,6 +17,7 @@
 #include "origin/rights/rights_services.h"
 #include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_plan.h"
+#include "origin/storage/storage_options.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -57,6 +58,7 @@ struct OriginConfig {
   std::uint32_t units_per_segment = 3;
   QualityRules quality;
   SoundOptions sound;
+  StorageOptions storage;  // without data_dir
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
 };
 

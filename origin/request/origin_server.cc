@@ -137,6 +137,12 @@ Result<void> begin_title(IngestJobs& jobs, const std::string& title, const std::
   return {};
 }
 
+StorageOptions storage_options(const OriginConfig& config) {
+  StorageOptions options = config.storage;
+  options.data_dir = config.data_dir;
+  return options;
+}
+
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
@@ -182,12 +188,15 @@ struct OriginServer::Parts {
         replica_services{*store, mirror, replica_counters, deciding_part,
                          [this](const Heartbeat& beat) { return heartbeat(rights, beat); }},
         files(loop),
+        storage(*store, catalog, system_clock, system_random, storage_options(config),
+                [this](const std::string& path) { loop.post([this, path] { files.replaced(path); }); }),
         api_services{loop,
                      *store,
                      catalog,
                      uploads,
                      imports,
                      jobs,
+                     storage,
                      *keys,
                      rights,
                      mirror,
@@ -214,8 +223,8 @@ struct OriginServer::Parts {
         drain_timer(loop, [this] { abort(); }) {}
 
   std::string metrics() const {
-    return metrics_page(
-        {loop, api, media, files, imports, jobs, *keys, mirror, beats, replica_counters, registry, counters});
+    return metrics_page({loop, api, media, files, imports, jobs, storage.counters(), *keys, mirror, beats,
+                         replica_counters, registry, counters});
   }
 
   Result<void> open() {
@@ -235,6 +244,7 @@ struct OriginServer::Parts {
     REELWAY_TRY(imports.start());
     expiry_timer.start_every(kExpiryPeriod);
     REELWAY_TRY(jobs.start());
+    REELWAY_TRY(storage.start());
     return watch.start();
   }
 
@@ -273,6 +283,7 @@ struct OriginServer::Parts {
           imports.stop();
           watch.stop();
           jobs.stop();
+          storage.stop();
         },
         [this] { jobs_stopped = true; });
     settle_timer.start_every(kSettlePeriod);
@@ -312,6 +323,7 @@ struct OriginServer::Parts {
   ReplicaCounters replica_counters;
   ReplicaServices replica_services;
   FileReader files;
+  FilmStorage storage;
   RenderedCache rendered;
   RequestCounters counters;
   ActiveUploads active_uploads;
@@ -354,6 +366,7 @@ Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, Origi
     parts->imports.stop();
     parts->watch.stop();
     parts->jobs.stop();
+    parts->storage.stop();
     return opened.error();
   }
   return std::unique_ptr<OriginServer>(new OriginServer(std::move(parts)));

@@ -49,6 +49,7 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   // By the origin's time: it is the one that edges judge tokens by.
   const auto play_url = issue_play_url(request, services.keys, services.rights.time, services.random);
   if (!play_url) return play_url.error();
+  REELWAY_TRY(services.storage.hold(request.title, request.version, play_url->expires_s * 1000));
   return Reply{200, play_url_json(*play_url, request)};
 }
 

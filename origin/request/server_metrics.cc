@@ -69,6 +69,21 @@ void add_jobs(MetricPage& page, const IngestJobs& jobs) {
   ended("lost", counters.parts.lost);
 }
 
+void add_storage(MetricPage& page, const StorageCounters& counters) {
+  page.counter(origin_metric("reelway_origin_copied_files_total"), counters.copied_files);
+  page.counter(origin_metric("reelway_origin_copied_bytes_total"), counters.copied_bytes);
+  page.counter(origin_metric("reelway_origin_copy_failures_total"), counters.copy_failures);
+  page.counter(origin_metric("reelway_origin_scrub_files_total"), counters.scrubbed_files);
+  page.counter(origin_metric("reelway_origin_scrub_bytes_total"), counters.scrubbed_bytes);
+  page.counter(origin_metric("reelway_origin_scrub_rounds_total"), counters.rounds);
+  page.counter(origin_metric("reelway_origin_scrub_findings_total"), counters.found);
+  const telemetry::MetricInfo& mendings = origin_metric("reelway_origin_scrub_mendings_total");
+  page.counter(mendings, counters.mended, {{"outcome", "mended"}});
+  page.counter(mendings, counters.not_mended, {{"outcome", "not_mended"}});
+  page.counter(origin_metric("reelway_origin_removed_files_total"), counters.removed_files);
+  page.counter(origin_metric("reelway_origin_moved_files_total"), counters.moved_files);
+}
+
 void add_mirror(MetricPage& page, const RightsMirror& mirror) {
   const MirrorState state = mirror.state();
   const MirrorCounters counters = mirror.counters();
@@ -128,6 +143,7 @@ std::string metrics_page(const MetricSources& sources) {
   add_keys(page, sources.keys);
   add_imports(page, sources.imports);
   add_jobs(page, sources.jobs);
+  add_storage(page, sources.storage);
   add_mirror(page, sources.mirror);
   add_beats(page, sources.beats);
   add_replicas(page, sources.replicas);

@@ -13,6 +13,7 @@
 #include "origin/net/event_loop.h"
 #include "origin/net/server.h"
 #include "origin/request/metrics.h"
+#include "origin/storage/storage_parts.h"
 
 namespace reelway::origin {
 
@@ -24,6 +25,7 @@ struct MetricSources {
   const FileReader& files;
   const Imports& imports;
   const IngestJobs& jobs;
+  const StorageCounters& storage;
   const SigningKeys& keys;
   const RightsMirror& mirror;
   const BeatWriter& beats;

@@ -109,9 +109,10 @@ Result<std::vector<Removal>> Collector::collect(bool is_dry) {
 }
 
 Result<void> Collector::remove(const Found& found, const Removal& removal) {
-  telemetry::log_info("{} {}: {} of the {}: {}", removal.title, removal.version,
-                      removal.kind == Removal::Kind::move ? "moving out" : "removal", name_of(removal.kind),
-                      removal.reason);
+  const bool moves = removal.kind == Removal::Kind::move;
+  telemetry::log_info("{} {}: the {} {}: {}", removal.title, removal.version,
+                      removal.kind == Removal::Kind::film ? "film" : "original",
+                      moves ? "leaves the disk" : "is removed", removal.reason);
   if (removal.kind == Removal::Kind::film)
     REELWAY_TRY(record_film(found, removal));
   else

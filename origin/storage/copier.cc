@@ -157,7 +157,7 @@ Result<void> Copier::copy_file(const StoredFile& file) {
   if (head.error().code != ErrorCode::stored_data_corrupt && head.error().code != ErrorCode::not_found_on_disk) {
     return head.error();
   }
-  Finding finding;
+  FileFinding finding;
   finding.detail = head.error().detail;
   const Result<FileRecord> noted = note_finding(parts_, file, finding);
   if (!noted.ok()) return noted.error();

@@ -24,19 +24,14 @@ bool Scrubber::is_scrubbed(const VersionRecord& version) {
          version.state == VersionState::removed;
 }
 
-// Of versions without a film, and of those that failed, only an original that is there.
-bool Scrubber::is_due(const StoredFile& file, const FileRecord& record) const {
-  if (record.removed_at_ms != 0) return false;
-  return record.moved_at_ms != 0 || record.copy || exists(file.path) || record.scrubbed_at_ms != 0;
-}
-
 namespace {
 
-// The files of a version that a round visits.
+// The files of a version that a round visits. An ingest may have failed before its original was kept.
 std::vector<StoredFile> visited(const Catalog& catalog, const VersionRecord& version) {
   if (!Scrubber::is_scrubbed(version)) return {};
   std::vector<StoredFile> files = files_of(catalog, version);
   if (version.state != VersionState::published) files.resize(1);
+  if (version.state == VersionState::failed && !exists(files.front().path)) files.clear();
   return files;
 }
 
@@ -169,7 +164,7 @@ Result<ScrubTally> Scrubber::run(const std::string& title, const Tell& tell) {
 Result<Scrubber::Outcome> Scrubber::scrub(const StoredFile& file, const Sha256::Midstate& from, const OnRead& on_read) {
   Result<FileRecord> record = parts_.ledger.file(file.id);
   if (!record.ok()) return std::move(record).error();
-  if (!is_due(file, *record)) return Outcome{};
+  if (record->removed_at_ms != 0) return Outcome{};
   if (record->moved_at_ms != 0) {
     REELWAY_TRY(check_copy(file, *record));
     return Outcome{};
@@ -211,20 +206,19 @@ Result<Scrubber::Outcome> Scrubber::scrub(const StoredFile& file, const Sha256::
 Result<Scrubber::Outcome> Scrubber::settle(const StoredFile& file, const FileRecord& record) {
   Outcome outcome;
   outcome.found = true;
-  Result<void> mended = record.copy ? mend_file(parts_, file, record)
-                                    : Result<void>(Error{ErrorCode::object_not_found, Side::client, false,
-                                                         "there is no second copy of " + describe(file.id)});
+  Result<void> mended = record.copy ? mend_file(parts_, file, record) : Result<void>(Error{});
   if (!mended.ok() && is_interruption(mended.error())) return mended.error();
   outcome.mended = mended.ok();
+  const std::string why = !record.copy ? "there is no second copy" : mended.ok() ? "" : describe(mended.error());
   ++(outcome.mended ? parts_.counters.mended : parts_.counters.not_mended);
   if (mended.ok())
     telemetry::log_warn("{} is mended from {}", file.path, object_url(record.copy->object));
   else
-    telemetry::log_error("{} stays damaged: {}", file.path, describe(mended.error()));
+    telemetry::log_error("{} stays damaged: {}", file.path, why);
   const Result<FileRecord> settled = parts_.ledger.change(file.id, [&](FileRecord& each) {
     if (!each.finding) return;
     if (outcome.mended) each.finding->mended_at_ms = each.scrubbed_at_ms = parts_.clock.wall_ms();
-    each.finding->mending_error = outcome.mended ? "" : describe(mended.error());
+    each.finding->mending_error = why;
   });
   if (settled.ok()) return outcome;
   const ErrorCode code = settled.error().code;
@@ -250,7 +244,7 @@ Result<void> Scrubber::check_copy(const StoredFile& file, const FileRecord& reco
   if (head.ok() && head->etag == record.copy->etag && head->size_bytes == record.bytes) return {};
   const std::string detail = head.ok() ? url + " is another object now" : url + " is gone";
   if (record.moved_at_ms != 0) {
-    Finding finding;
+    FileFinding finding;
     finding.bytes = record.bytes;
     finding.detail = detail + ", and it was the only place of this file";
     (void)note_finding(parts_, file, finding);

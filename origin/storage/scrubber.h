@@ -46,7 +46,6 @@ class Scrubber {
   Result<Outcome> scrub(const StoredFile& file, const Sha256::Midstate& from, const OnRead& on_read);
   Result<Outcome> settle(const StoredFile& file, const FileRecord& record);
   Result<void> check_copy(const StoredFile& file, const FileRecord& record);
-  bool is_due(const StoredFile& file, const FileRecord& record) const;
 
   const StorageParts& parts_;
   const std::function<bool()> should_yield_;

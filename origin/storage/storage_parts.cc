@@ -8,7 +8,7 @@ ObjectName copy_name(const StorageOptions& options, const FileId& id) {
   return {options.copy->bucket, options.copy->prefix + id.title + "/" + id.version + "/" + id.name};
 }
 
-Result<FileRecord> note_finding(const StorageParts& parts, const StoredFile& file, Finding finding) {
+Result<FileRecord> note_finding(const StorageParts& parts, const StoredFile& file, FileFinding finding) {
   finding.found_at_ms = parts.clock.wall_ms();
   bool is_new = true;
   const Result<FileRecord> noted = parts.ledger.change(file.id, [&](FileRecord& record) {

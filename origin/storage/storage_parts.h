@@ -42,7 +42,7 @@ struct StorageParts {
 ObjectName copy_name(const StorageOptions& options, const FileId& id);
 
 // Records that a file is not as it should be, in ledger, log and metrics.
-Result<FileRecord> note_finding(const StorageParts& parts, const StoredFile& file, Finding finding);
+Result<FileRecord> note_finding(const StorageParts& parts, const StoredFile& file, FileFinding finding);
 
 Error stopped();
 

@@ -48,7 +48,7 @@ Json copy_value(const FileCopy& copy) {
           {"copied_at_ms", copy.copied_at_ms}};
 }
 
-Json finding_value(const Finding& finding) {
+Json finding_value(const FileFinding& finding) {
   return {{"found_at_ms", finding.found_at_ms},
           {"offset", finding.offset},
           {"bytes", finding.bytes},
@@ -72,11 +72,11 @@ Result<std::optional<FileCopy>> copy_of(std::string_view key, RecordFields& fiel
   return std::optional(std::move(checked).value());
 }
 
-Result<std::optional<Finding>> finding_of(std::string_view key, RecordFields& fields) {
+Result<std::optional<FileFinding>> finding_of(std::string_view key, RecordFields& fields) {
   const Json* value = fields.find("finding");
-  if (value == nullptr) return std::optional<Finding>();
+  if (value == nullptr) return std::optional<FileFinding>();
   RecordFields finding(key, *value);
-  Finding out;
+  FileFinding out;
   out.found_at_ms = finding.number<std::int64_t>("found_at_ms");
   out.offset = finding.number<std::uint64_t>("offset");
   out.bytes = finding.number<std::uint64_t>("bytes");
@@ -84,7 +84,7 @@ Result<std::optional<Finding>> finding_of(std::string_view key, RecordFields& fi
   out.detail = finding.text("detail");
   out.mended_at_ms = finding.number<std::int64_t>("mended_at_ms");
   out.mending_error = finding.text("mending_error");
-  Result<Finding> checked = finding.finish(std::move(out));
+  Result<FileFinding> checked = finding.finish(std::move(out));
   if (!checked.ok()) return std::move(checked).error();
   return std::optional(std::move(checked).value());
 }
@@ -156,7 +156,7 @@ Result<FileRecord> parse_file(std::string_view key, std::string_view json) {
   Result<std::optional<FileCopy>> copy = copy_of(key, fields);
   if (!copy.ok()) return std::move(copy).error();
   record.copy = std::move(copy).value();
-  Result<std::optional<Finding>> finding = finding_of(key, fields);
+  Result<std::optional<FileFinding>> finding = finding_of(key, fields);
   if (!finding.ok()) return std::move(finding).error();
   record.finding = std::move(finding).value();
   return fields.finish(std::move(record));

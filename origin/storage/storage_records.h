@@ -34,7 +34,7 @@ std::string describe(const FileId& id);  // "sintel v1 film/video-720.mp4"
 bool is_original(const FileId& id);
 
 // What was wrong with a file when it was last read.
-struct Finding {
+struct FileFinding {
   std::int64_t found_at_ms = 0;
   std::uint64_t offset = 0;  // of the first byte that may be wrong
   std::uint64_t bytes = 0;   // of the run that holds what is wrong; the whole file where no smaller sum is known
@@ -57,7 +57,7 @@ struct FileRecord {
   std::string sha256;  // lower-case hex; empty until known
   std::optional<FileCopy> copy;
   std::int64_t scrubbed_at_ms = 0;  // when it was last read whole
-  std::optional<Finding> finding;
+  std::optional<FileFinding> finding;
   std::int64_t moved_at_ms = 0;    // since when it is in the bucket only
   std::int64_t removed_at_ms = 0;  // since when it is nowhere, by the rules of retention
 };

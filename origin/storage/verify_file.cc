@@ -20,8 +20,8 @@ FileSums sums_of(const StoredFile& file, const std::string& sha256) {
 
 }  // namespace
 
-Finding finding_of(const FileFault& fault) {
-  Finding finding;
+FileFinding finding_of(const FileFault& fault) {
+  FileFinding finding;
   finding.offset = fault.offset;
   finding.bytes = fault.bytes;
   finding.places = fault.places;

@@ -32,6 +32,6 @@ Result<Verified> verify_file(const StoredFile& file, const std::string& sha256, 
 // a finding, when it is wrong.
 Result<FileRecord> learn_sum(const StorageParts& parts, const StoredFile& file, Pace& pace);
 
-Finding finding_of(const FileFault& fault);
+FileFinding finding_of(const FileFault& fault);
 
 }  // namespace reelway::origin
