@@ -7,8 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "cli/film_file.h"
 #include "cli/progress.h"
@@ -26,6 +30,7 @@ constexpr std::chrono::milliseconds kPollInterval{250};
 
 struct IngestOptions {
   std::string file;
+  std::string manifest;  // of a delivery, instead of the file
   std::string title;
   std::string name;
   std::string language = "en";
@@ -155,6 +160,66 @@ void report(const Session& session, const Json& created, const Json& version) {
   session.print(fmt::format("\nGet a play URL with: reelway play-url {}\n", title));
 }
 
+// Follows the job of what was created to its end, and tells what was published.
+Result<void> finish(const Ingest& ingest, Json created) {
+  if (auto followed = follow_job(ingest, text_at(created, "job")); !followed) {
+    if (ingest.progress != nullptr) ingest.progress->abandon();
+    return followed;
+  }
+  if (ingest.progress != nullptr) {
+    ingest.progress->relabel("published");
+    ingest.progress->end();
+  }
+  const auto title = ingest.origin.get("/v1/titles/" + text_at(created, "title"));
+  if (!title) return title.error();
+  report(ingest.session, created, find_version(*title, text_at(created, "version")));
+  return {};
+}
+
+// The files that a manifest names, which lie beside it. All are looked at before the first one is sent.
+Result<std::vector<std::pair<std::string, TusFile>>> delivered_files(const std::string& manifest, const Json& checked) {
+  const auto slash = manifest.rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : manifest.substr(0, slash + 1);
+  std::vector<std::pair<std::string, TusFile>> files;
+  for (const Json& entry : list_at(checked, "files")) {
+    const std::string name = text_at(entry, "file"), path = folder + name;
+    const auto size_bytes = film_size(path);
+    if (!size_bytes) {
+      return Error{ErrorCode::delivery_file_missing, Side::client, false,
+                   fmt::format("{}:{}: {}", manifest, count_at(entry, "line"), size_bytes.error().detail)};
+    }
+    const auto fingerprint = file_fingerprint(path);
+    if (!fingerprint) return fingerprint.error();
+    files.emplace_back(name, TusFile{path, *size_bytes, *fingerprint, "", false});
+  }
+  return files;
+}
+
+Result<void> ingest_delivery(Session& session, const IngestOptions& options) {
+  std::ifstream file(options.manifest, std::ios::binary);
+  if (!file) return usage_error("the manifest cannot be read: " + options.manifest);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto origin = session.origin();
+  if (!origin) return origin.error();
+  ProgressDisplay display{stderr, session.err, session.clock};
+  const Ingest ingest{session, options, std::move(*origin), session.json ? nullptr : &display};
+  Json request{{"manifest", text}, {"manifest_name", options.manifest}};
+  const auto checked = ingest.origin.post("/v1/deliveries/check", request);
+  if (!checked) return checked.error();
+  const auto files = delivered_files(options.manifest, *checked);
+  if (!files) return files.error();
+  for (const auto& [name, sent] : *files) {
+    const auto upload = open_upload(ingest.origin, sent);
+    if (!upload) return upload.error();
+    session.remark(fmt::format("{} ({})", printable(name), format_bytes(sent.size_bytes)));
+    if (const auto done = send_film(ingest, sent, *upload); !done) return done.error();
+    request["uploads"][name] = upload->id;
+  }
+  auto created = ingest.origin.post("/v1/deliveries", request);
+  if (!created) return created.error();
+  return finish(ingest, std::move(*created));
+}
+
 Result<void> ingest_film(Session& session, IngestOptions options) {
   const auto size_bytes = film_size(options.file);
   if (!size_bytes) return size_bytes.error();
@@ -175,18 +240,19 @@ Result<void> ingest_film(Session& session, IngestOptions options) {
   const std::string duplicate_of = tell_duplicate(ingest, upload->id);
   const auto created = create_title(ingest, upload->id);
   if (!created) return created.error();
-  if (auto followed = follow_job(ingest, text_at(*created, "job")); !followed) {
-    display.abandon();
-    return followed;
-  }
-  display.relabel("published");
-  display.end();
-  const auto title = ingest.origin.get("/v1/titles/" + options.title);
-  if (!title) return title.error();
   Json known = *created;
   if (!duplicate_of.empty()) known["duplicate_of"] = duplicate_of;
-  report(session, known, find_version(*title, text_at(*created, "version")));
-  return {};
+  return finish(ingest, std::move(known));
+}
+
+Result<void> ingest(Session& session, const IngestOptions& options) {
+  if (options.file.empty() == options.manifest.empty())
+    return usage_error("name one FILE, or --manifest and a manifest");
+  if (options.manifest.empty()) return ingest_film(session, options);
+  if (!options.title.empty() || !options.name.empty() || options.new_version) {
+    return usage_error("the manifest names title, name and new_version; leave out --title, --name and --new-version");
+  }
+  return ingest_delivery(session, options);
 }
 
 constexpr const char* kExamples = R"help(
@@ -194,18 +260,21 @@ Examples:
   reelway ingest sintel.mp4
   reelway ingest "Sintel (2010).mov" --title sintel --name "Sintel" --language en
   reelway ingest sintel-restored.mp4 --title sintel --new-version
+  reelway ingest --manifest /deliveries/sintel/delivery.yaml
 
 The film is uploaded, transcoded into a ladder that fits it, indexed and published. Nothing of it
 is visible before all is done. When the connection breaks or the origin is started again, the upload
 goes on from where it was; the same command after an interruption goes on too. Interrupting the
-command after the upload does not stop the job.)help";
+command after the upload does not stop the job. A manifest names the files of a delivery, which lie
+beside it: picture, sound per language, subtitles and so on; docs/ingest.md has its form.)help";
 
 }  // namespace
 
 void add_ingest(CLI::App& app, Invocation& chosen) {
   auto options = std::make_shared<IngestOptions>();
   CLI::App* command = app.add_subcommand("ingest", "Bring a film in: upload, transcode, publish");
-  command->add_option("file", options->file, "The film, in any form that ffmpeg reads")->required()->type_name("FILE");
+  command->add_option("file", options->file, "The film, in any form that ffmpeg reads")->type_name("FILE");
+  command->add_option("--manifest", options->manifest, "A delivery's manifest, instead of the film")->type_name("FILE");
   command->add_option("--title", options->title, "Title id: a-z, 0-9 and '-' (default: made of the file's name)")
       ->type_name("ID");
   command->add_option("--name", options->name, "Name for people (default: the title id)")->type_name("NAME");
@@ -214,7 +283,7 @@ void add_ingest(CLI::App& app, Invocation& chosen) {
   command->add_flag("--new-version", options->new_version, "Publish it as the next version of an existing title");
   command->footer(kExamples);
   command->callback(
-      [options, &chosen] { chosen.run = [options](Session& session) { return ingest_film(session, *options); }; });
+      [options, &chosen] { chosen.run = [options](Session& session) { return ingest(session, *options); }; });
 }
 
 }  // namespace reelway::cli

@@ -73,7 +73,7 @@ std::string tus_metadata(const TusFile& film) {
     text.append(text.empty() ? "" : ",").append(key).append(" ").append(base64(as_bytes(value)));
   };
   add("filename", access::file_name(film.file));
-  add("title", film.title);
+  if (!film.title.empty()) add("title", film.title);
   add("new_version", film.new_version ? "true" : "false");
   add("fingerprint", film.fingerprint);
   return text;

@@ -16,7 +16,7 @@ struct TusFile {
   std::string file;
   std::uint64_t size_bytes = 0;
   std::string fingerprint;  // file_fingerprint()
-  std::string title;
+  std::string title;        // empty: of a delivery, whose manifest names it
   bool new_version = false;
 };
 

@@ -68,6 +68,19 @@ Error changed_meanwhile(std::string_view title) {
   return {ErrorCode::store_conflict, Side::client, true, "title " + std::string(title) + " was changed meanwhile"};
 }
 
+// A title takes an upload that nobody else has taken or written to meanwhile.
+void take(const UploadRecord& upload, Txn& txn) {
+  UploadRecord taken = upload;
+  taken.state = UploadState::taken;
+  txn.compares.push_back(
+      {upload_key(upload.upload), Compare::Field::value, Compare::Relation::equal, 0, to_json(upload)});
+  txn.then_operations.push_back(Operation::put(upload_key(upload.upload), to_json(taken)));
+}
+
+void erase_uploads(const std::vector<DeliveredFile>& files, Txn& txn) {
+  for (const DeliveredFile& file : files) txn.then_operations.push_back(Operation::erase(upload_key(file.upload)));
+}
+
 }  // namespace
 
 struct Catalog::State {
@@ -131,6 +144,10 @@ std::string Catalog::version_folder(std::string_view title, std::string_view ver
 
 std::string Catalog::original_path(std::string_view title, std::string_view version) const {
   return state_->options.data_dir + "/originals/" + std::string(title) + "/" + std::string(version) + "/source";
+}
+std::string Catalog::delivered_path(std::string_view title, std::string_view version, std::string_view name) const {
+  const std::string original = original_path(title, version);
+  return original.substr(0, original.rfind('/') + 1).append(name);
 }
 
 std::shared_ptr<const PublishedVersion> Catalog::cached(std::string_view title, std::string_view version) {
@@ -240,6 +257,7 @@ Result<JobRecord> Catalog::create(const NewVersion& request) {
   version.language = request.language;
   version.units_per_segment = request.units_per_segment;
   version.created_at_ms = now;
+  for (const auto& [file, upload] : request.files) version.files.push_back(file);
 
   JobRecord job;
   job.job = request.job;
@@ -249,17 +267,14 @@ Result<JobRecord> Catalog::create(const NewVersion& request) {
   job.priority = request.priority;
   job.created_at_ms = now;
 
-  UploadRecord upload = request.upload;
-  upload.state = UploadState::taken;
   Txn txn;
-  txn.compares = {
-      Compare::unchanged(title_key(request.title), found->has_value() ? (*found)->revision : 0),
-      Compare::absent(job_key(job.job)),
-      {upload_key(upload.upload), Compare::Field::value, Compare::Relation::equal, 0, to_json(request.upload)}};
+  txn.compares = {Compare::unchanged(title_key(request.title), found->has_value() ? (*found)->revision : 0),
+                  Compare::absent(job_key(job.job))};
   txn.then_operations = {Operation::put(title_key(request.title), to_json(title)),
                          Operation::put(version_key(request.title, job.version), to_json(version)),
-                         Operation::put(job_key(job.job), to_json(job)),
-                         Operation::put(upload_key(upload.upload), to_json(upload))};
+                         Operation::put(job_key(job.job), to_json(job))};
+  take(request.upload, txn);
+  for (const auto& [file, upload] : request.files) take(upload, txn);
   REELWAY_TRY(state_->commit(txn, request.title));
   return job;
 }
@@ -288,6 +303,7 @@ Result<void> Catalog::publish(const VersionRecord& version, const JobRecord& job
   txn.then_operations = {Operation::put(title_key(version.title), to_json(changed)),
                          Operation::put(version_key(version.title, version.version), to_json(published)),
                          Operation::put(job_key(job.job), to_json(done)), Operation::erase(upload_key(job.upload))};
+  erase_uploads(version.files, txn);
   return state_->commit(txn, version.title);
 }
 
@@ -309,6 +325,7 @@ Result<void> Catalog::fail(const JobRecord& job, const Error& error) {
   txn.then_operations = {Operation::put(title_key(job.title), to_json(changed)),
                          Operation::put(version_key(job.title, job.version), to_json(version->record)),
                          Operation::put(job_key(job.job), to_json(failed)), Operation::erase(upload_key(job.upload))};
+  erase_uploads(version->record.files, txn);
   return state_->commit(txn, job.title);
 }
 

@@ -89,6 +89,8 @@ class Catalog {
   // "<data_dir>/originals/<title>/<version>/source".
   std::string version_folder(std::string_view title, std::string_view version) const;
   std::string original_path(std::string_view title, std::string_view version) const;
+  // Of a file that was delivered with it, "<data_dir>/originals/<title>/<version>/<name>".
+  std::string delivered_path(std::string_view title, std::string_view version, std::string_view name) const;
 
   // For origin/jobs.
   struct NewVersion {
@@ -100,8 +102,10 @@ class Catalog {
     UploadRecord upload;  // complete
     std::string job;
     std::int64_t priority = 0;
+    // Delivered with the upload: each file, and its own upload, complete too.
+    std::vector<std::pair<DeliveredFile, UploadRecord>> files{};
   };
-  // Title, version and job records and the upload's mark in one transaction; the reply is the queued job.
+  // Title, version and job records and the uploads' marks in one transaction; the reply is the queued job.
   // Errors as check_new(), and store_conflict when another ingest came first (nothing was written).
   Result<JobRecord> create(const NewVersion& request);
   // Makes a version visible in one transaction with the end of its job. Its folder is already in place.

@@ -153,6 +153,7 @@ std::string to_json(const VersionRecord& record) {
                {"language", record.language},
                {"units_per_segment", record.units_per_segment},
                {"tracks", std::move(tracks)},
+               {"files", delivered_value(record.files)},
                {"cost", cost_value(record.cost)},
                {"probe", probe_value(record.probe)},
                {"created_at_ms", record.created_at_ms},
@@ -191,6 +192,9 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
   if (fields.find("decided_by") != nullptr) record.decided_by = fields.text("decided_by");
   if (fields.find("decision_reason") != nullptr) record.decision_reason = fields.text("decision_reason");
   if (fields.find("decided_at_ms") != nullptr) record.decided_at_ms = fields.number<std::int64_t>("decided_at_ms");
+  Result<std::vector<DeliveredFile>> files = delivered_files(key, fields.find("files"));
+  if (!files.ok()) return std::move(files).error();
+  record.files = std::move(files).value();
   const Json* tracks = fields.find("tracks");
   if (tracks == nullptr || !tracks->is_array()) return fields.fail("tracks"), fields.finish(std::move(record));
   for (const Json& entry : *tracks) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "origin/catalog/delivered_file.h"
 #include "origin/catalog/sound_level.h"
 
 // What the control store holds about films, as values and as the JSON text of its keys. Pure.
@@ -91,6 +92,7 @@ struct VersionRecord {
   std::string language;
   std::uint32_t units_per_segment = 3;
   std::vector<TrackRecord> tracks;
+  std::vector<DeliveredFile> files;  // that came with the original
   JobCost cost;
   RateProbe probe;
   std::int64_t created_at_ms = 0;

@@ -180,7 +180,7 @@ Result<ImportRecord> Imports::State::describe_object(const ImportRequest& reques
   record.key = request.key;
   record.etag = head->etag;
   record.size_bytes = head->size_bytes;
-  record.checksum = request.checksum ? request.checksum : head->checksum;
+  record.checksum = head->checksum;
   return record;
 }
 

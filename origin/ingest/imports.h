@@ -37,10 +37,9 @@ struct ImportRequest {
   std::string store;  // may be empty when one is configured
   std::string bucket;
   std::string key;
-  std::string sha256;  // that the film must have, hex; may be empty
+  std::string sha256;  // that the film must have, hex, instead of what the store says; may be empty
   std::string title;
   bool new_version = false;
-  std::optional<ExpectedChecksum> checksum;  // what the object must be, instead of what the store says
 };
 
 struct ImportStatus {

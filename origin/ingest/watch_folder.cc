@@ -35,6 +35,15 @@ bool is_refusal(const Error& error) {
   return error.side == Side::client && !error.retry && error.code != ErrorCode::store_conflict;
 }
 
+std::string manifest_in(const std::filesystem::path& folder) {
+  return (folder / kManifestName).string();
+}
+
+void count(const struct stat& info, std::uint64_t& bytes, std::int64_t& changed_ns) {
+  bytes += static_cast<std::uint64_t>(info.st_size);
+  changed_ns = std::max<std::int64_t>(changed_ns, info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec);
+}
+
 Error stopped() {
   return {ErrorCode::shutting_down, Side::self, true, "the origin is draining"};
 }
@@ -48,12 +57,13 @@ Result<void> read_unless(const std::atomic<bool>& stopping, const std::string& p
 }  // namespace
 
 WatchFolder::WatchFolder(Uploads& uploads, Catalog& catalog, const Clock& clock, WatchFolderOptions options,
-                         BeginTitle begin_title)
+                         BeginTitle begin_title, BeginDelivery begin_delivery)
     : uploads_(uploads),
       catalog_(catalog),
       clock_(clock),
       options_(std::move(options)),
-      begin_title_(std::move(begin_title)) {}
+      begin_title_(std::move(begin_title)),
+      begin_delivery_(std::move(begin_delivery)) {}
 
 WatchFolder::~WatchFolder() {
   stop();
@@ -93,11 +103,17 @@ std::map<std::string, WatchFolder::Seen> WatchFolder::list() const {
   for (const auto& entry : std::filesystem::directory_iterator(options_.folder, failure)) {
     const std::string name = entry.path().filename().string();
     struct stat info {};
-    if (!is_candidate(name) || ::lstat(entry.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (!is_candidate(name) || ::lstat(entry.path().c_str(), &info) != 0) continue;
     Seen seen;
-    seen.bytes = static_cast<std::uint64_t>(info.st_size);
-    seen.changed_ns = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
     seen.since = clock_.monotonic();
+    seen.is_delivery = S_ISDIR(info.st_mode) && name != kDone && name != kRefused && exists(manifest_in(entry.path()));
+    if (!seen.is_delivery && !S_ISREG(info.st_mode)) continue;
+    count(info, seen.bytes, seen.changed_ns);
+    if (seen.is_delivery) {
+      for (const auto& within : std::filesystem::directory_iterator(entry.path(), failure)) {
+        if (::lstat(within.path().c_str(), &info) == 0) count(info, seen.bytes, seen.changed_ns);
+      }
+    }
     files.emplace(name, seen);
     if (files.size() == kFilesMax) break;
   }
@@ -120,7 +136,7 @@ void WatchFolder::look() {
 }
 
 void WatchFolder::take(const std::string& name, Seen& seen) {
-  const Result<void> taken = ingest(name, seen);
+  const Result<void> taken = seen.is_delivery ? ingest_delivery(name) : ingest(name, seen);
   if (taken.ok()) {
     telemetry::log_info("watched folder: {} was taken in", name);
     return put_away(name, std::string(kDone), "");
@@ -151,9 +167,9 @@ Result<void> WatchFolder::ingest(const std::string& name, const Seen& seen) {
 
 // The upload of this file that was begun before, or a new one.
 Result<UploadStatus> WatchFolder::open_upload(const std::string& name, const std::string& title, const Seen& seen) {
-  REELWAY_TRY(catalog_.check_new(title, false));
-  const std::string fingerprint =
-      "watched/" + std::to_string(seen.bytes) + "-" + std::to_string(seen.changed_ns) + "/" + title;
+  if (!title.empty()) REELWAY_TRY(catalog_.check_new(title, false));
+  const std::string fingerprint = "watched/" + std::to_string(seen.bytes) + "-" + std::to_string(seen.changed_ns) +
+                                  "/" + (title.empty() ? name : title);
   const Result<std::vector<UploadStatus>> uploads = uploads_.list();
   if (!uploads.ok()) return uploads.error();
   for (const UploadStatus& upload : *uploads) {
@@ -182,16 +198,21 @@ Result<UploadStatus> WatchFolder::copy(const std::string& name, const UploadStat
 
 // Whether the title is of this file: it was begun before a crash, which kept the file from its place in done/.
 Result<bool> WatchFolder::is_known(const std::string& name, const std::string& title) const {
+  const Result<std::string> sha256 = sum_of(name);
+  if (!sha256.ok()) return sha256.error();
+  const Result<std::vector<VersionRecord>> versions = catalog_.versions(title);
+  if (!versions.ok()) return versions.error();
+  return std::any_of(versions->begin(), versions->end(),
+                     [&](const VersionRecord& version) { return version.sha256 == *sha256; });
+}
+
+Result<std::string> WatchFolder::sum_of(const std::string& name) const {
   Sha256 sum;
   REELWAY_TRY(read_unless(stopping_, options_.folder + "/" + name, 0, [&](ByteView piece) {
     sum.add(piece);
     return Result<void>();
   }));
-  const Result<std::vector<VersionRecord>> versions = catalog_.versions(title);
-  if (!versions.ok()) return versions.error();
-  const std::string sha256 = sum.finish();
-  return std::any_of(versions->begin(), versions->end(),
-                     [&](const VersionRecord& version) { return version.sha256 == sha256; });
+  return sum.finish();
 }
 
 // A name that is taken there gets a number before it: "2-film.mp4".

@@ -48,6 +48,19 @@ bool is_language(const std::string& text) {
   return letters && (text.size() == 2 || text.size() == 3);
 }
 
+// An upload that is whole and that no title has taken.
+Result<UploadRecord> free_upload(Uploads& uploads, const std::string& id) {
+  Result<UploadRecord> upload = uploads.get(id);
+  if (!upload.ok()) return upload;
+  if (upload->state == UploadState::waiting) {
+    return refuse(ErrorCode::upload_incomplete, "upload " + id + " has no complete file yet");
+  }
+  if (upload->state == UploadState::taken) {
+    return refuse(ErrorCode::upload_not_found, "another title has taken upload " + id);
+  }
+  return upload;
+}
+
 void sum_up(JobRecord& record, const std::vector<TaskRecord>& parts) {
   record.cost = {};
   record.parts = static_cast<std::int64_t>(parts.size());
@@ -222,8 +235,11 @@ struct IngestJobs::State {
     const Result<VersionRecord> version = catalog.version(record.title, record.version);
     if (!version.ok()) return version.error();
     progress(record, JobStage::transcode, encoding_progress(0));
-    const SourceFile source{record.title, record.version, version->source_bytes, version->sha256};
-    REELWAY_TRY(board.open(record, source, plan));
+    std::vector<SourceFile> sources{{record.title, record.version, version->source_bytes, version->sha256}};
+    for (const DeliveredFile& file : version->files) {
+      sources.push_back({record.title, record.version, file.bytes, file.sha256, file.name});
+    }
+    REELWAY_TRY(board.open(record, std::move(sources), plan));
     local_tasks.poke();
     return {};
   }
@@ -438,17 +454,22 @@ Result<JobRecord> IngestJobs::enqueue(const IngestRequest& request) {
     }
   }
   REELWAY_TRY(state_->catalog.check_new(request.title, request.new_version));
-  const Result<UploadRecord> upload = state_->uploads.get(request.upload);
+  const Result<UploadRecord> upload = free_upload(state_->uploads, request.upload);
   if (!upload.ok()) return upload.error();
-  if (upload->state == UploadState::waiting) {
-    return refuse(ErrorCode::upload_incomplete, "upload " + request.upload + " has no complete file yet");
+  Catalog::NewVersion version{request.title,
+                              request.name,
+                              request.language,
+                              state_->options.units_per_segment,
+                              request.new_version,
+                              *upload,
+                              state_->random.hex_id(),
+                              request.priority,
+                              {}};
+  for (const DeliveredFile& file : request.files) {
+    Result<UploadRecord> taken = free_upload(state_->uploads, file.upload);
+    if (!taken.ok()) return std::move(taken).error();
+    version.files.emplace_back(file, std::move(taken).value());
   }
-  if (upload->state == UploadState::taken) {
-    return refuse(ErrorCode::upload_not_found, "another title has taken upload " + request.upload);
-  }
-  Catalog::NewVersion version{
-      request.title,       request.name, request.language,        state_->options.units_per_segment,
-      request.new_version, *upload,      state_->random.hex_id(), request.priority};
   Result<JobRecord> job = state_->catalog.create(version);
   // Of two that came at once one has won: deciding again says what the other one meets.
   if (!job.ok() && job.error().code == ErrorCode::store_conflict) job = state_->catalog.create(version);

@@ -28,7 +28,8 @@ struct IngestRequest {
   std::string upload;
   std::string language = "en";  // of audio whose file names none; BCP 47
   bool new_version = false;
-  std::int64_t priority = 0;  // -100 to 100; a higher one comes first
+  std::int64_t priority = 0;           // -100 to 100; a higher one comes first
+  std::vector<DeliveredFile> files{};  // that came with it, each with its upload
 };
 
 struct IngestJobsOptions {

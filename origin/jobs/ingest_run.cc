@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "origin/ingest/durable_files.h"
+#include "origin/jobs/delivered_files.h"
 #include "origin/jobs/probe_rates.h"
 #include "origin/jobs/track_indexing.h"
 #include "origin/jobs/verification.h"
@@ -11,7 +12,8 @@
 
 // Model. The way of one film:
 //
-//   keep       uploads/<id>.part becomes originals/<title>/<version>/source, where it stays whatever happens
+//   keep       uploads/<id>.part becomes originals/<title>/<version>/source, where it stays whatever happens; so do the
+//              files that were delivered with it, under names of ours
 //   probe      what the film is, or why it is none
 //   quality    what of it is faulty (origin/quality); what blocks holds the job until somebody has waived it
 //   rates      samples are encoded, to choose bit rates for this film (probe_rates.h)
@@ -71,12 +73,25 @@ Result<EncodePlan> IngestRun::prepare() {
   const Result<VersionRecord> version = parts_.catalog.version(job_.title, job_.version);
   if (!version.ok()) return version.error();
   parts_.on_progress(JobStage::probe, 0);
-  REELWAY_TRY(keep_original());
-  const Result<SourceFacts> facts = probe(original_, parts_.transcode, parts_.stop);
+  REELWAY_TRY(keep_original(*version));
+  const bool has_own_sound = !brings_sound(*version);
+  Result<SourceFacts> facts =
+      probe(original_, parts_.transcode, parts_.stop, has_own_sound ? SourceKind::film : SourceKind::picture);
   if (!facts.ok()) return facts.error();
-  const Result<QualityReport> quality = check_quality(*facts);
+  std::vector<AudioOutput> sound;
+  if (!has_own_sound) {
+    // What the picture's file has of its own is a guide track, and is not used.
+    facts->audio.clear();
+    facts->audio_end_s = facts->video_end_s;
+    auto delivered =
+        delivered_sound(*version, parts_.catalog, facts->video_end_s - facts->start_s, parts_.transcode, parts_.stop);
+    if (!delivered.ok()) return std::move(delivered).error();
+    sound = std::move(delivered).value();
+  }
+  const Result<QualityReport> quality = check_quality(*version, *facts);
   if (!quality.ok()) return quality.error();
   EncodePlan plan = plan_encode(*facts, version->language);
+  if (!has_own_sound) plan.audio = std::move(sound);
   if (parts_.sound.surround) plan_surround(plan, *facts, version->language, *parts_.sound.surround);
   level_plan(plan, sounds_of(*quality), parts_.sound.loudness);
   follow_findings(plan, *facts, *quality, parts_.picture);
@@ -95,7 +110,7 @@ Result<void> IngestRun::choose_rates(EncodePlan& plan) {
   return {};
 }
 
-Result<QualityReport> IngestRun::check_quality(const SourceFacts& facts) {
+Result<QualityReport> IngestRun::check_quality(const VersionRecord& version, const SourceFacts& facts) {
   Result<QualityReport> report = load_report(parts_.store, job_.title, job_.version);
   if (!report.ok() && report.error().code == ErrorCode::quality_report_missing) {
     parts_.on_progress(JobStage::quality, kProbed);
@@ -105,6 +120,7 @@ Result<QualityReport> IngestRun::check_quality(const SourceFacts& facts) {
         inspect(original_, facts, parts_.quality, parts_.transcode, parts_.pictures, parts_.stop,
                 [&](double part) { parts_.on_progress(JobStage::quality, kProbed + part * (kChecked - kProbed)); });
     if (!report.ok()) return report;
+    REELWAY_TRY(check_delivered_subtitles(version, parts_.catalog, parts_.quality, *report));
     report->title = job_.title;
     report->version = job_.version;
     report = save_report(parts_.store, parts_.clock, std::move(report).value());
@@ -155,7 +171,11 @@ Result<void> IngestRun::join(const EncodePlan& plan, const std::vector<DonePart>
   return Error{ErrorCode::verification_failed, Side::self, false, joined.error().detail};
 }
 
-Result<void> IngestRun::keep_original() {
+Result<void> IngestRun::keep_original(const VersionRecord& version) {
+  for (const DeliveredFile& file : version.files) {
+    const std::string place = parts_.catalog.delivered_path(job_.title, job_.version, file.name);
+    if (!exists(place)) REELWAY_TRY(move_durably(parts_.uploads.part_path(file.upload), place));
+  }
   if (exists(original_)) return {};
   if (!exists(parts_.uploads.part_path(job_.upload))) {
     return Error{ErrorCode::original_removed, Side::client, false,

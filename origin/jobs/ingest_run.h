@@ -46,9 +46,9 @@ class IngestRun {
   Result<VersionRecord> finish(const EncodePlan& plan, const std::vector<TaskRecord>& parts);
 
  private:
-  Result<void> keep_original();
+  Result<void> keep_original(const VersionRecord& version);
   Result<void> choose_rates(EncodePlan& plan);
-  Result<QualityReport> check_quality(const SourceFacts& facts);
+  Result<QualityReport> check_quality(const VersionRecord& version, const SourceFacts& facts);
   static Result<void> join(const EncodePlan& plan, const std::vector<DonePart>& parts);
   Result<void> move_into_place();
 

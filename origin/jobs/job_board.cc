@@ -35,7 +35,7 @@ struct Part {
 
 struct OpenJob {
   JobRecord job;
-  SourceFile source;
+  std::vector<SourceFile> sources;  // the film first
   EncodePlan plan;
   std::vector<Part> parts;
   bool settled = false;
@@ -44,6 +44,14 @@ struct OpenJob {
     const auto place =
         std::find_if(parts.begin(), parts.end(), [&](const Part& part) { return part.part.name == name; });
     return place == parts.end() ? nullptr : &*place;
+  }
+  // What a part is made of.
+  const SourceFile& source_of(const EncodePart& part) const {
+    const std::string name = part.audio ? plan.audio[*part.audio].source : "";
+    const auto place =
+        std::find_if(sources.begin(), sources.end(), [&](const SourceFile& file) { return file.name == name; });
+    CHECK(place != sources.end());
+    return *place;
   }
   bool all_done() const {
     return std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.record.done; });
@@ -218,8 +226,8 @@ JobBoard::JobBoard(ControlStore& store, const Clock& clock, Random& random, cons
     : state_(std::make_unique<State>(store, clock, random, room, std::move(options), std::move(on_settled))) {}
 JobBoard::~JobBoard() = default;
 
-Result<void> JobBoard::open(const JobRecord& job, const SourceFile& source, const EncodePlan& plan) {
-  OpenJob opened{job, source, plan, {}};
+Result<void> JobBoard::open(const JobRecord& job, std::vector<SourceFile> sources, const EncodePlan& plan) {
+  OpenJob opened{job, std::move(sources), plan, {}};
   for (EncodePart& part : encode_parts(plan)) {
     Result<Part> restored = state_->restored(job, std::move(part));
     if (!restored.ok()) return std::move(restored).error();
@@ -256,8 +264,11 @@ Result<std::optional<Assignment>> JobBoard::claim(const std::string& worker) {
   const Result<Revision> token = state_->make_claim(*job, *part, begun, worker);
   if (!token.ok()) return token.error();
   part->record = std::move(begun);
-  return std::optional<Assignment>(
-      Assignment{{job->job.job, part->part.name, *token}, job->source, job->plan, part->part, state_->options.lease});
+  return std::optional<Assignment>(Assignment{{job->job.job, part->part.name, *token},
+                                              job->source_of(part->part),
+                                              job->plan,
+                                              part->part,
+                                              state_->options.lease});
 }
 
 Result<void> JobBoard::renew(const ClaimId& claim, double progress) {
@@ -274,7 +285,7 @@ Result<JobBoard::Held> JobBoard::held(const ClaimId& claim) const {
   const Part* part = state_->held(claim);
   if (part == nullptr) return claim_lost(claim);
   const OpenJob& job = *state_->find(claim.job);
-  return Held{job.source, part_files(job.plan, part->part)};
+  return Held{job.source_of(part->part), part_files(job.plan, part->part)};
 }
 
 Result<void> JobBoard::complete(const ClaimId& claim, const TaskOutcome& outcome) {

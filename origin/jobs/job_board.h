@@ -24,11 +24,12 @@ struct ClaimId {
   Revision token = 0;
 };
 
-// The film that a job's parts are made of.
+// What a part is made of: the film, or a file that was delivered with it.
 struct SourceFile {
   std::string title, version;
   std::uint64_t bytes = 0;
   std::string sha256;
+  std::string name{};  // of the delivered file; empty: the film
 };
 
 struct Assignment {
@@ -73,8 +74,9 @@ class JobBoard {
            OnSettled on_settled);
   ~JobBoard();
 
-  // Offers a job's parts, as its records have left them.
-  Result<void> open(const JobRecord& job, const SourceFile& source, const EncodePlan& plan);
+  // Offers a job's parts, as its records have left them. `sources` has the film first, and every file that the plan
+  // names.
+  Result<void> open(const JobRecord& job, std::vector<SourceFile> sources, const EncodePlan& plan);
   // Offers them no more; every claim on them is lost.
   void close(std::string_view job);
 

@@ -9,6 +9,11 @@ constexpr std::chrono::seconds kWait{1};
 
 }  // namespace
 
+std::string source_path(const Catalog& catalog, const SourceFile& source) {
+  return source.name.empty() ? catalog.original_path(source.title, source.version)
+                             : catalog.delivered_path(source.title, source.version, source.name);
+}
+
 void LocalTasks::poke() {
   {
     const std::lock_guard hold(mutex_);
@@ -29,7 +34,7 @@ Result<std::optional<TaskSource::Work>> LocalTasks::next() {
     return std::optional<Work>();
   }
   const Assignment& found = **assignment;
-  Work work{found, catalog_.original_path(found.source.title, found.source.version), folders_.part(found.claim)};
+  Work work{found, source_path(catalog_, found.source), folders_.part(found.claim)};
   if (const Result<void> made = make_folders(work.folder); !made.ok()) {
     if (made.error().code != ErrorCode::disk_full)
       REELWAY_TRY(fail(work, made.error(), {}));

@@ -10,6 +10,9 @@
 
 namespace reelway::origin {
 
+// Where a source lies on the origin's disk.
+std::string source_path(const Catalog& catalog, const SourceFile& source);
+
 // The origin's own worker takes its work from the board beside it: the film and the folders are there already.
 class LocalTasks final : public TaskSource {
  public:

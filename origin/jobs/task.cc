@@ -47,6 +47,7 @@ AudioOutput audio_output(std::string_view key, RecordFields& fields) {
     if (!codec) fields.fail("codec");
     output.codec = codec.value_or(SoundCodec::aac);
   }
+  if (fields.find("source") != nullptr) output.source = fields.text("source");
   if (fields.find("layout") != nullptr) output.layout = known_layout(fields.text("layout"), 0);
   if (const Json* level = fields.find("level"); level != nullptr) {
     const Result<SoundLevel> parsed = parse_level(key, *level);
@@ -113,7 +114,8 @@ std::string to_json(const EncodePlan& plan) {
                      {"track", output.track_id},
                      {"codec", name_of(output.codec)},
                      {"layout", output.layout},
-                     {"level", level_value(output.level)}});
+                     {"level", level_value(output.level)},
+                     {"source", output.source}});
   }
   return dump_record({{"video_stream", plan.video_stream},
                       {"deinterlace", kDeinterlaces[static_cast<std::size_t>(plan.deinterlace)]},

@@ -11,6 +11,7 @@
 #include "origin/ingest/durable_files.h"
 #include "origin/ingest/file_bytes.h"
 #include "origin/jobs/file_sum.h"
+#include "origin/jobs/local_tasks.h"
 
 namespace reelway::origin {
 namespace {
@@ -33,7 +34,7 @@ Result<std::optional<Assignment>> WorkDesk::claim(const std::string& worker) {
 Result<WorkDesk::Source> WorkDesk::source(const ClaimId& claim) {
   const Result<JobBoard::Held> held = board_.held(claim);
   if (!held.ok()) return held.error();
-  const std::string path = catalog_.original_path(held->source.title, held->source.version);
+  const std::string path = source_path(catalog_, held->source);
   Source source{UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), 0};
   struct stat info {};
   if (!source.file || ::fstat(source.file.get(), &info) != 0) return system_error("open", path, errno);

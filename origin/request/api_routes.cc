@@ -28,6 +28,8 @@ constexpr std::array kRoutes = {
     Route{Method::head, "/v1/tus/{}", "tus_offset", RouteKind::tus, nullptr},
     Route{Method::patch, "/v1/tus/{}", "tus_patch", RouteKind::tus, nullptr},
     Route{Method::delete_, "/v1/tus/{}", "tus_terminate", RouteKind::tus, nullptr},
+    Route{Method::post, "/v1/deliveries/check", "check_delivery", RouteKind::call, check_delivery},
+    Route{Method::post, "/v1/deliveries", "begin_delivery", RouteKind::call, begin_delivery_title},
     Route{Method::post, "/v1/titles", "create_title", RouteKind::call, create_title},
     Route{Method::get, "/v1/titles", "list_titles", RouteKind::call, list_titles},
     Route{Method::get, "/v1/titles/{}", "show_title", RouteKind::call, show_title},

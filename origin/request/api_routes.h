@@ -92,6 +92,9 @@ RouteMatch match_route(http::Method method, std::string_view path);
 Result<Reply> list_titles(const ApiServices& services, const ApiCall& call);
 Result<Reply> show_title(const ApiServices& services, const ApiCall& call);
 Result<Reply> create_title(const ApiServices& services, const ApiCall& call);
+// delivery_routes.cc
+Result<Reply> check_delivery(const ApiServices& services, const ApiCall& call);
+Result<Reply> begin_delivery_title(const ApiServices& services, const ApiCall& call);
 // quality_routes.cc
 Result<Reply> show_quality(const ApiServices& services, const ApiCall& call);  // of the newest version
 Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& call);

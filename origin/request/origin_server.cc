@@ -1,4 +1,5 @@
 #include "origin/request/origin_server.h"
+#include "origin/jobs/delivery.h"
 #include "origin/jobs/work_messages.h"
 
 #include <sys/stat.h>
@@ -143,6 +144,12 @@ StorageOptions storage_options(const OriginConfig& config) {
   return options;
 }
 
+Result<void> begin_delivered(IngestJobs& jobs, Uploads& uploads, const DeliveryRequest& request) {
+  const Result<JobRecord> job = begin_delivery(jobs, uploads, request);
+  if (!job.ok()) return job.error();
+  return {};
+}
+
 IngestJobsOptions jobs_options(const OriginConfig& config) {
   IngestJobsOptions options;
   options.data_dir = config.data_dir;
@@ -170,8 +177,13 @@ struct OriginServer::Parts {
         uploads(*store, catalog, system_clock, system_random, upload_options(config)),
         imports(*store, catalog, uploads, system_clock, system_random, imports_options(config)),
         jobs(*store, catalog, uploads, system_clock, system_random, jobs_options(config)),
-        watch(uploads, catalog, system_clock, watch_options(config),
-              [this](const std::string& title, const std::string& upload) { return begin_title(jobs, title, upload); }),
+        watch(
+            uploads, catalog, system_clock, watch_options(config),
+            [this](const std::string& title, const std::string& upload) { return begin_title(jobs, title, upload); },
+            [this](const std::string& manifest, const std::string& name,
+                   const std::map<std::string, std::string>& sent) {
+              return begin_delivered(jobs, uploads, {manifest, name, sent, 0});
+            }),
         time(system_clock),
         registry(system_clock),
         rights{*store,

@@ -150,8 +150,12 @@ Result<Reply> recall_original(const ApiServices& services, const ApiCall& call) 
     return Reply{201, {{"upload", upload->upload}, {"language", record->language}}};
   }
   const FileCopy& copy = *(*in_bucket)->copy;
-  ImportRequest request{copy.store, copy.object.bucket, copy.object.key, title, true, {}};
-  if (auto sha256 = from_hex(record->sha256)) request.checksum = ExpectedChecksum{ChecksumKind::sha256, *sha256};
+  const ImportRequest request{.store = copy.store,
+                              .bucket = copy.object.bucket,
+                              .key = copy.object.key,
+                              .sha256 = record->sha256,
+                              .title = title,
+                              .new_version = true};
   const auto import = services.imports.begin(request);
   if (!import) return import.error();
   return Reply{202, {{"import", import->import}, {"language", record->language}}};

@@ -72,6 +72,15 @@ json rendition_json(const Rendition& rendition, const VersionRecord& version) {
   return value;
 }
 
+json delivered_json(const DeliveredFile& file) {
+  json value = {
+      {"kind", name_of(file.kind)}, {"file", file.filename}, {"size_bytes", file.bytes}, {"sha256", file.sha256}};
+  if (!file.language.empty()) value["language"] = file.language;
+  if (!file.role.empty()) value["role"] = file.role;
+  if (!file.layout.empty()) value["layout"] = file.layout;
+  return value;
+}
+
 json version_json(Catalog& catalog, const VersionRecord& version) {
   json value = {
       {"version", version.version},
@@ -82,6 +91,7 @@ json version_json(Catalog& catalog, const VersionRecord& version) {
       {"source_bytes", version.source_bytes},
       {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
       {"created_at", iso_time(version.created_at_ms)}};
+  for (const DeliveredFile& file : version.files) value["files"].push_back(delivered_json(file));
   if (!version.job.empty()) value["job"] = version.job;
   if (const RateProbe& probe = version.probe; probe.samples > 0) {
     value["per_title"] = {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};

@@ -27,6 +27,7 @@ struct AudioOutput {
   std::string layout = {};  // of the source's channels, as channel_mix.h knows it; empty: not known
   SoundLevel level = {};    // with the gain that the track is given
   SoundCodec codec = SoundCodec::aac;
+  std::string source = {};  // name of the delivered file that has it; empty: the film's own
 };
 
 // What becomes of pictures that are woven of two moments.

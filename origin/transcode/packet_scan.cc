@@ -60,9 +60,24 @@ const PacketScan::Stream& PacketScan::stream(int number) const {
   return place == streams_.end() ? none : place->second;
 }
 
-Result<void> PacketScan::conclude(SourceFacts& facts, std::string_view errors) const {
+Result<void> PacketScan::check_video(const SourceFacts& facts) const {
   const Stream& video = stream(facts.video.stream);
-  facts.video_end_s = video.end_s;
+  const double stated_s = facts.video.stated_end_s > 0 ? facts.video.stated_end_s : facts.duration_s;
+  if (announces_its_end(facts.format) && video.end_s < stated_s - tolerance_s(stated_s)) {
+    const bool only_audio_is_longer =
+        facts.video.stated_end_s <= 0 && facts.audio_end_s >= stated_s - tolerance_s(stated_s);
+    if (!only_audio_is_longer) {
+      return truncated(fmt::format("video ends at {:.2f} s, the file announces {:.2f} s", video.end_s, stated_s));
+    }
+  }
+  if (video.packets > 0 && video.end_s - facts.start_s > 0) return {};
+  return Error{ErrorCode::media_zero_duration, Side::client, false,
+               fmt::format("{} video packets, the last ends at {:.3f} s", video.packets, video.end_s)};
+}
+
+Result<void> PacketScan::conclude(SourceFacts& facts, std::string_view errors, SourceKind kind) const {
+  const bool has_video = kind != SourceKind::sound;
+  facts.video_end_s = has_video ? stream(facts.video.stream).end_s : 0;
   facts.audio_end_s = 0;
   std::uint64_t audio_packets = 0;
   for (const AudioSource& audio : facts.audio) {
@@ -72,22 +87,13 @@ Result<void> PacketScan::conclude(SourceFacts& facts, std::string_view errors) c
   for (const std::string_view sign : {"partial file", "ended prematurely"}) {
     const std::size_t place = errors.find(sign);
     if (place == std::string_view::npos) continue;
-    return truncated(fmt::format("the file ends in the middle of its media; video reaches {:.2f} s of {:.2f} s",
-                                 facts.video_end_s, std::max(facts.video.stated_end_s, facts.duration_s)));
+    const double reached_s = has_video ? facts.video_end_s : facts.audio_end_s;
+    return truncated(fmt::format("the file ends in the middle of its media; {} reaches {:.2f} s of {:.2f} s",
+                                 has_video ? "video" : "audio", reached_s,
+                                 std::max(facts.video.stated_end_s, facts.duration_s)));
   }
-  const double stated_s = facts.video.stated_end_s > 0 ? facts.video.stated_end_s : facts.duration_s;
-  if (announces_its_end(facts.format) && video.end_s < stated_s - tolerance_s(stated_s)) {
-    const bool only_audio_is_longer =
-        facts.video.stated_end_s <= 0 && facts.audio_end_s >= stated_s - tolerance_s(stated_s);
-    if (!only_audio_is_longer) {
-      return truncated(fmt::format("video ends at {:.2f} s, the file announces {:.2f} s", video.end_s, stated_s));
-    }
-  }
-  if (video.packets == 0 || video.end_s - facts.start_s <= 0) {
-    return Error{ErrorCode::media_zero_duration, Side::client, false,
-                 fmt::format("{} video packets, the last ends at {:.3f} s", video.packets, video.end_s)};
-  }
-  if (audio_packets == 0) {
+  if (has_video) REELWAY_TRY(check_video(facts));
+  if (audio_packets == 0 && kind != SourceKind::picture) {
     return Error{ErrorCode::media_no_audio, Side::client, false, "the audio track is empty"};
   }
   return {};

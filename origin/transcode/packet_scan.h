@@ -18,9 +18,11 @@ class PacketScan {
 
   // Completes the facts with where video and audio really end. media_zero_duration; media_truncated when packets are
   // missing at the end or are cut short. `errors` is what ffprobe wrote on standard error.
-  Result<void> conclude(SourceFacts& facts, std::string_view errors) const;
+  Result<void> conclude(SourceFacts& facts, std::string_view errors, SourceKind kind = SourceKind::film) const;
 
  private:
+  Result<void> check_video(const SourceFacts& facts) const;
+
   struct Stream {
     double end_s = 0;
     std::uint64_t packets = 0;

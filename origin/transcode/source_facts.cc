@@ -154,6 +154,7 @@ AudioSource audio_of(const Json& stream) {
   }
   audio.stated_end_s = end_of(stream);
   audio.layout = known_layout(text(stream, "channel_layout"), static_cast<int>(number(stream, "channels")));
+  audio.channels = static_cast<std::uint32_t>(std::clamp(number(stream, "channels"), 0.0, 255.0));
   return audio;
 }
 
@@ -172,7 +173,7 @@ std::string first_message(std::string_view errors) {
 
 }  // namespace
 
-Result<SourceFacts> source_facts(std::string_view json) {
+Result<SourceFacts> source_facts(std::string_view json, SourceKind kind) {
   const Json whole = Json::parse(json, nullptr, false);
   const auto streams = whole.is_object() ? whole.find("streams") : whole.end();
   if (!whole.is_object() || streams == whole.end() || !streams->is_array()) {
@@ -187,19 +188,22 @@ Result<SourceFacts> source_facts(std::string_view json) {
   bool undecodable_audio = false;
   for (const Json& stream : *streams) {
     if (!stream.is_object()) continue;
-    const std::string kind = text(stream, "codec_type");
+    const std::string type = text(stream, "codec_type");
     const bool is_cover = number(child(stream, "disposition"), "attached_pic") == 1;
-    if (kind == "video" && !is_cover && video == nullptr) video = &stream;
-    if (kind != "audio") continue;
+    if (type == "video" && !is_cover && video == nullptr) video = &stream;
+    if (type != "audio") continue;
     if (is_decodable(stream))
       facts.audio.push_back(audio_of(stream));
     else
       undecodable_audio = true;
   }
-  if (video == nullptr) return refuse(ErrorCode::media_no_video, "format " + facts.format);
-  Result<VideoSource> source = video_of(*video);
-  if (!source.ok()) return std::move(source).error();
-  facts.video = *source;
+  if (kind != SourceKind::sound) {
+    if (video == nullptr) return refuse(ErrorCode::media_no_video, "format " + facts.format);
+    Result<VideoSource> source = video_of(*video);
+    if (!source.ok()) return std::move(source).error();
+    facts.video = *source;
+  }
+  if (kind == SourceKind::picture) return facts;
   if (facts.audio.empty() && undecodable_audio) {
     return refuse(ErrorCode::media_unsupported, "the audio is encrypted or of an unknown codec");
   }

@@ -35,8 +35,9 @@ struct AudioSource {
   std::string title;
   bool is_default = false;
   double stated_end_s = 0;
-  std::string layout = {};  // of its channels, as channel_mix.h knows it; empty: not known
-  bool is_aside = false;    // a commentary, or made for those who cannot see or hear: not the film's own sound
+  std::string layout = {};     // of its channels, as channel_mix.h knows it; empty: not known
+  bool is_aside = false;       // a commentary, or made for those who cannot see or hear: not the film's own sound
+  std::uint32_t channels = 0;  // 0: not said
 };
 
 struct SourceFacts {
@@ -44,13 +45,17 @@ struct SourceFacts {
   double start_s = 0;     // the container's first time; times below are on the same scale
   double duration_s = 0;  // as stated; 0: not said
   VideoSource video;
-  std::vector<AudioSource> audio;  // at least one
+  std::vector<AudioSource> audio;  // at least one, but of a picture
   // After the packets have been read through (packet_scan.h):
   double video_end_s = 0, audio_end_s = 0;
 };
 
+// What a file must have: a film both; the picture of a delivery whose sound comes in files of its own need have no
+// audio, and such a file of sound need have no video, whose facts then stay empty.
+enum class SourceKind : std::uint8_t { film, picture, sound };
+
 // From ffprobe's JSON of -show_format -show_streams. media_no_video, media_no_audio, media_unsupported.
-Result<SourceFacts> source_facts(std::string_view json);
+Result<SourceFacts> source_facts(std::string_view json, SourceKind kind = SourceKind::film);
 
 // From the failure of ffprobe: media_truncated (a file that announces an index which is not there), media_unsupported,
 // else media_unreadable. `head` is the beginning of the file, `errors` what ffprobe wrote on standard error.

@@ -38,7 +38,8 @@ std::string last_lines(const std::string& errors) {
   return errors.size() <= kDetailMax ? errors : errors.substr(errors.size() - kDetailMax);
 }
 
-Result<SourceFacts> probe_streams(const std::string& source, const TranscodeOptions& options, const StopSignal& stop) {
+Result<SourceFacts> probe_streams(const std::string& source, const TranscodeOptions& options, const StopSignal& stop,
+                                  SourceKind kind) {
   std::string json;
   ToolRun run = reading_run(probe_arguments(source, options.ffprobe), source, kProbeLimit);
   run.on_output = [&](std::string_view piece) -> Result<void> {
@@ -51,11 +52,11 @@ Result<SourceFacts> probe_streams(const std::string& source, const TranscodeOpti
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);
   if (!end.ok()) return end.error();
   if (end->exit_code != 0) return refusal(head_of(source), end->errors);
-  return source_facts(json);
+  return source_facts(json, kind);
 }
 
 Result<void> scan_packets(SourceFacts& facts, const std::string& source, const TranscodeOptions& options,
-                          const StopSignal& stop) {
+                          const StopSignal& stop, SourceKind kind) {
   PacketScan scan;
   LineCutter lines([&](std::string_view line) { scan.add(line); });
   ToolRun run = reading_run(packet_scan_arguments(source, options.ffprobe), source, kScanLimit);
@@ -64,7 +65,7 @@ Result<void> scan_packets(SourceFacts& facts, const std::string& source, const T
   if (!end.ok()) return end.error();
   lines.finish();
   if (end->exit_code != 0) return refusal(head_of(source), end->errors);
-  return scan.conclude(facts, end->errors);
+  return scan.conclude(facts, end->errors, kind);
 }
 
 // FFmpeg's "out_time_us=1234567" as a part of the film.
@@ -99,10 +100,11 @@ Error failure_of(const ChildEnd& end) {
 
 }  // namespace
 
-Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop) {
-  Result<SourceFacts> facts = probe_streams(source, options, stop);
+Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop,
+                          SourceKind kind) {
+  Result<SourceFacts> facts = probe_streams(source, options, stop, kind);
   if (!facts.ok()) return facts;
-  REELWAY_TRY(scan_packets(*facts, source, options, stop));
+  REELWAY_TRY(scan_packets(*facts, source, options, stop, kind));
   return facts;
 }
 

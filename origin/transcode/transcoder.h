@@ -17,9 +17,11 @@ struct TranscodeOptions {
   SandboxOptions sandbox;
 };
 
-// Reads a film through and says what it is. media_unreadable, media_truncated, media_no_video, media_no_audio,
-// media_zero_duration, media_unsupported; shutting_down, timed_out, sandbox_unavailable.
-Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop);
+// Reads a film, or what a delivery has of one, through and says what it is. media_unreadable, media_truncated,
+// media_no_video, media_no_audio, media_zero_duration, media_unsupported; shutting_down, timed_out,
+// sandbox_unavailable.
+Result<SourceFacts> probe(const std::string& source, const TranscodeOptions& options, const StopSignal& stop,
+                          SourceKind kind = SourceKind::film);
 
 // Makes the files of one part in the plan's output folder, which exists; the result is what it cost. `on_progress` gets
 // 0 to 1 as it goes. What comes out is still to be checked (origin/jobs): an encoder's success is not taken on trust.

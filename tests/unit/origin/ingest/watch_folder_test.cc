@@ -32,6 +32,22 @@ class WatchFolderTest : public UploadFixture {
           const auto made =
               catalog_->create({title, "", "en", 3, false, uploads_->get(upload).value(), "job-" + title});
           return made.ok() ? Result<void>() : Result<void>(made.error());
+        },
+        [this](const std::string& text, const std::string& name,
+               const std::map<std::string, std::string>& files) -> Result<void> {
+          if (failure_) return *failure_;
+          const Manifest manifest = parse_manifest(text, name).value();
+          Catalog::NewVersion version{
+              manifest.title,         "", "en", 3, false, uploads_->get(files.at(manifest.picture.file)).value(),
+              "job-" + manifest.title};
+          for (const ManifestFile& file : manifest.audio) {
+            DeliveredFile kept;
+            kept.name = kept.filename = file.file;
+            kept.upload = files.at(file.file);
+            version.files.emplace_back(kept, uploads_->get(kept.upload).value());
+          }
+          const auto made = catalog_->create(version);
+          return made.ok() ? Result<void>() : Result<void>(made.error());
         });
   }
   void put(const std::string& name, std::string_view bytes) { std::ofstream(in_ + "/" + name) << bytes; }
@@ -87,6 +103,51 @@ TEST_F(WatchFolderTest, OtherThingsAreLeftAlone) {
     EXPECT_TRUE(has(name)) << name;
   }
   EXPECT_TRUE(catalog_->titles()->empty());
+}
+
+TEST_F(WatchFolderTest, AFolderWithAManifestIsTakenAsAWhole) {
+  ASSERT_TRUE(make_folders(in_ + "/Vendor 1").ok());
+  put("Vendor 1/film.mov", "picture");
+  put("Vendor 1/en.wav", "sound");
+  settle();
+  EXPECT_TRUE(exists(in_ + "/Vendor 1"));  // without a manifest it is a folder like others
+  put("Vendor 1/delivery.yaml",
+      "{format: 1, title: delivered, picture: {file: film.mov}, audio: [{file: en.wav, language: en}]}");
+  settle();
+  EXPECT_TRUE(exists(in_ + "/done/Vendor 1/film.mov"));
+  const VersionRecord version = catalog_->version("delivered", "v1").value();
+  EXPECT_EQ(version.source_bytes, 7u);
+  ASSERT_EQ(version.files.size(), 1u);
+  EXPECT_EQ(version.files[0].filename, "en.wav");
+  EXPECT_EQ(uploads_->get(version.files[0].upload).value().state, UploadState::taken);
+}
+
+TEST_F(WatchFolderTest, ADeliveryThatWasBegunBeforeACrashIsDone) {
+  const auto deliver = [this](const std::string& folder, const std::string& picture) {
+    ASSERT_TRUE(make_folders(in_ + "/" + folder).ok());
+    put(folder + "/film.mov", picture);
+    put(folder + "/delivery.yaml", "{format: 1, title: delivered, picture: {file: film.mov}}");
+    settle();
+  };
+  deliver("first", "picture");
+  deliver("again", "picture");
+  EXPECT_TRUE(exists(in_ + "/done/again/film.mov"));
+  deliver("other", "another");
+  EXPECT_NE(read("refused/other.txt").find("title_exists"), std::string::npos);
+}
+
+TEST_F(WatchFolderTest, ADeliveryThatLacksAFileIsRefusedWithItsPlace) {
+  ASSERT_TRUE(make_folders(in_ + "/short").ok());
+  put("short/delivery.yaml", "format: 1\ntitle: delivered\npicture: {file: film.mov}\n");
+  settle();
+  EXPECT_NE(read("refused/short.txt").find("delivery_file_missing"), std::string::npos);
+  EXPECT_NE(read("refused/short.txt").find("short/delivery.yaml:3: film.mov"), std::string::npos);
+  // A link leads out of the delivery.
+  ASSERT_TRUE(make_folders(in_ + "/linked").ok());
+  std::filesystem::create_symlink("/etc/hostname", in_ + "/linked/film.mov");
+  put("linked/delivery.yaml", "{format: 1, title: delivered, picture: {file: film.mov}}");
+  settle();
+  EXPECT_NE(read("refused/linked.txt").find("delivery_file_missing"), std::string::npos);
 }
 
 TEST_F(WatchFolderTest, RefusedOnesSayWhy) {

@@ -47,7 +47,7 @@ class JobBoardTest : public testing::Test {
     record.job = job;
     record.priority = priority;
     record.created_at_ms = created;
-    const Result<void> opened = board_->open(record, {"film", "v1", 1, std::string(64, 'a')}, plan_of(chunks));
+    const Result<void> opened = board_->open(record, {{"film", "v1", 1, std::string(64, 'a')}}, plan_of(chunks));
     ASSERT_TRUE(opened.ok()) << describe(opened.error());
   }
 
@@ -68,6 +68,21 @@ class JobBoardTest : public testing::Test {
 };
 
 const TaskOutcome kMade{{{"video-360.mp4", 10, 1}}, {2.5, 3, 10}};
+
+TEST_F(JobBoardTest, APartIsMadeOfTheFileThatThePlanNames) {
+  EncodePlan plan = plan_of(1);
+  plan.audio[0].source = "audio-0";
+  JobRecord record;
+  record.job = "job";
+  const SourceFile film{"film", "v1", 1, std::string(64, 'a')}, sound{"film", "v1", 2, std::string(64, 'b'), "audio-0"};
+  ASSERT_TRUE(board_->open(record, {film, sound}, plan).ok());
+  for (int part = 0; part < 2; ++part) {
+    const Assignment assignment = *board_->claim("w1").value();
+    const SourceFile& wanted = assignment.part.audio ? sound : film;
+    EXPECT_EQ(assignment.source.sha256, wanted.sha256) << assignment.part.name;
+    EXPECT_EQ(board_->held(assignment.claim).value().source.name, wanted.name);
+  }
+}
 
 TEST_F(JobBoardTest, EachPartIsGivenOnce) {
   open("job", 2);
