@@ -20,6 +20,23 @@ bool is_better(const AudioSource& candidate, const AudioSource& present) {
   return candidate.is_default && !present.is_default;
 }
 
+// Titles such as "Dolby Digital 5.1" are true of the source's stream, but not of the tracks that are made of it. Also
+// of an empty title.
+bool tells_only_format(std::string_view title) {
+  constexpr std::string_view kWords =
+      " 1.0 2.0 2.1 5.1 6.1 7.1 mono stereo surround sound audio track dolby digital plus atmos truehd dts hd dts-hd "
+      "ma "
+      "ac3 ac-3 eac3 e-ac-3 dd dd+ ddp aac pcm lpcm flac lossless ";
+  std::string word = " ";
+  for (const char c : std::string(title) + ' ') {
+    word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    if (c != ' ') continue;
+    if (word.size() > 2 && kWords.find(word) == std::string_view::npos) return false;
+    word = " ";
+  }
+  return true;
+}
+
 std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, const std::string& language) {
   std::vector<AudioSource> chosen;
   for (AudioSource source : sources) {
@@ -38,7 +55,7 @@ std::vector<AudioOutput> audio_outputs(const std::vector<AudioSource>& sources, 
   for (const AudioSource& source : chosen) {
     outputs.push_back({source.stream,
                        source.language,
-                       source.title.empty() ? source.language : source.title,
+                       tells_only_format(source.title) ? source.language : source.title,
                        outputs.empty(),
                        "audio/" + source.language + "-aac",
                        source.layout,

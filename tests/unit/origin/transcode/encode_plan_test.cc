@@ -57,6 +57,18 @@ TEST(EncodePlan, OneAudioTrackALanguageTheDefaultOneFirst) {
   EXPECT_FALSE(plan.audio[1].is_default);
 }
 
+TEST(EncodePlan, NamesSayNothingOfTheSourcesFormat) {
+  SourceFacts facts = film({25, 1}, 10, 10);
+  for (const char* title : {"", "5.1", "Surround 5.1", "Dolby Digital Plus 7.1", "DTS-HD MA", "STEREO"}) {
+    facts.audio[0].title = title;
+    EXPECT_EQ(plan_encode(facts, "en").audio[0].name, "en") << title;
+  }
+  for (const char* title : {"English", "English 5.1", "Director's cut", "m"}) {
+    facts.audio[0].title = title;
+    EXPECT_EQ(plan_encode(facts, "en").audio[0].name, title);
+  }
+}
+
 TEST(SoundPlan, EachLanguageWithSurroundSoundGetsASecondTrack) {
   SourceFacts facts = film({25, 1}, 10, 10);
   facts.audio = {{1, "en", "Original", true, 10, "5.1(side)"},
