@@ -54,7 +54,14 @@ struct Copier::Source {
       if (count == 0) return not_as_known(file);
       have += static_cast<std::size_t>(count);
     }
-    if (offset != sum.midstate().bytes) return {};  // sent now, after it was summed, or sent again
+    if (offset != sum.midstate().bytes) {
+      // Sent now, after it was summed, or sent again. Nobody else reads an original, so it leaves memory to those who
+      // are read.
+      if (file.kind != FileKind::original) return {};
+      ::posix_fadvise(descriptor.get(), static_cast<off_t>(offset), static_cast<off_t>(out.size()),
+                      POSIX_FADV_DONTNEED);
+      return {};
+    }
     REELWAY_TRY(pace.spend(out.size()));
     counters.copied_bytes += out.size();
     sum.add(out);

@@ -143,27 +143,29 @@ test("a copy that is not what was copied mends nothing", async () => {
   assert.deepEqual(readFileSync(pathOf("sintel", "v1", file)), bytes);
 });
 
-test("a copy goes on with the missing parts after a kill", async () => {
+for (const forgets of [false, true]) test(`a copy ${forgets ? "begins anew when the bucket forgot it" : "goes on with the missing parts after a kill"}`, async () => {
+  const title = forgets ? "forgotten" : "large";
   // A film with 170 MB that belong to nothing: three parts.
-  const film = join(state, "large.mp4");
+  const film = join(state, `${title}.mp4`);
   copyFileSync(makeFilm(state, { seconds: 4 }), film);
   const box = Buffer.alloc(170 << 20, 0x5a);
   box.writeUInt32BE(box.length, 0);
   box.write("free", 4);
   appendFileSync(film, box);
-  const parts = () => server.requests.filter(({ key, query }) => key === "cinema/large/v1/original/source" && query?.partNumber);
+  const parts = () => server.requests.filter(({ key, query }) => key === `cinema/${title}/v1/original/source` && query?.partNumber);
   const never = new Promise(() => {});
   server.fault = ({ query }) => (Number(query?.partNumber) >= 3 ? { before: () => never } : null);
-  await ingest(film, "large");
+  await ingest(film, title);
   await until(() => parts().length === 3, 120_000);
   await cluster.origin.kill();
   server.fault = () => null;
+  if (forgets) server.uploads.clear();
   await cluster.startOrigin();
-  await copied("large");
-  assert.deepEqual(parts().map(({ query }) => Number(query.partNumber)), [1, 2, 3, 3]);
-  assert.equal(new Set(parts().map(({ query }) => query.uploadId)).size, 1);
+  await copied(title);
+  assert.deepEqual(parts().map(({ query }) => Number(query.partNumber)), forgets ? [1, 2, 3, 3, 1, 2, 3] : [1, 2, 3, 3]);
+  assert.equal(new Set(parts().map(({ query }) => query.uploadId)).size, forgets ? 2 : 1);
   assert.equal(server.uploads.size, 0);
-  const object = server.buckets.get("films").get("cinema/large/v1/original/source");
+  const object = server.buckets.get("films").get(`cinema/${title}/v1/original/source`);
   assert.ok(object.read(0, object.size).equals(readFileSync(film)));
 });
 
