@@ -54,7 +54,7 @@ std::string loudness_note(const Json& rendition) {
   if (end == "peak") why = "its peaks would pass the ceiling";
   if (end == "limit") why = "no track is given that much gain";
   if (end == "silent") why = "it is silent";
-  if (end == "unmeasured") why = "its source's channels are not known, so it was not measured";
+  if (end == "unmeasured") why = "its source was not measured";
   if (why.empty()) return {};
   return fmt::format("  {} is not at {:.1f} LUFS: {}\n", printable(text_at(rendition, "id")),
                      number_at(loudness, "target_lufs").value_or(0), why);

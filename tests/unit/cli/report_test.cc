@@ -139,7 +139,7 @@ TEST(TitleReport, ShowsHowLoudSoundIsAndWhyNot) {
   const std::string text = title_report(title, {});
   for (const char* part : {"stereo", "5.1", "-24.0 LUFS (+11.0 dB)", "-31.0 LUFS (-1.0 dB)",
                            "audio/en-eac3 is not at -24.0 LUFS: its peaks would pass the ceiling",
-                           "audio/fr-aac is not at -24.0 LUFS: its source's channels are not known"}) {
+                           "audio/fr-aac is not at -24.0 LUFS: its source was not measured"}) {
     EXPECT_TRUE(has(text, part)) << part << "\n" << text;
   }
   EXPECT_FALSE(has(text, "audio/en-aac is not"));
