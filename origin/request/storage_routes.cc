@@ -91,6 +91,7 @@ json removals_json(const std::vector<Removal>& removals) {
     list.push_back({{"what", name_of(removal.kind)},
                     {"title", removal.title},
                     {"version", removal.version},
+                    {"file", removal.file},
                     {"bytes", removal.bytes},
                     {"reason", removal.reason}});
   }
@@ -141,6 +142,11 @@ Result<Reply> recall_original(const ApiServices& services, const ApiCall& call) 
   const std::string& version = call.parameters.at(1);
   const auto record = services.catalog.version(title, version);
   if (!record) return record.error();
+  if (!record->files.empty()) {
+    return Error{ErrorCode::http_bad_request, Side::client, false,
+                 title + " " + version + " was delivered with " + std::to_string(record->files.size()) +
+                     " further files, which a film made of its original alone would lack: deliver it again"};
+  }
   const auto in_bucket = services.storage.original(title, version);
   if (!in_bucket) return in_bucket.error();
   if (!*in_bucket) {

@@ -153,7 +153,7 @@ Result<void> Collector::record_film(const Found& found, const Removal& removal) 
 
 Result<void> Collector::record_original(const Found& found, const Removal& removal) {
   FileRecord record;
-  record.id = {removal.title, removal.version, "original/source"};
+  record.id = {removal.title, removal.version, removal.file};
   const auto known = found.holdings.files.find(record.id);
   Revision revision = 0;
   if (known != found.holdings.files.end()) record = known->second, revision = found.file_revisions.at(record.id);
@@ -187,7 +187,10 @@ Result<void> Collector::check_moved(const FileRecord& record) {
 
 Result<void> Collector::finish(const Found& found) {
   for (const VersionRecord& version : found.holdings.versions) {
-    Result<void> finished = finish_original(found, version);
+    Result<void> finished;
+    for (const StoredFile& file : files_of(parts_.catalog, version)) {
+      if (finished.ok() && file.kind == FileKind::original) finished = finish_original(found, file);
+    }
     if (finished.ok() && version.state == VersionState::removed) finished = finish_film(found, version);
     if (finished.ok()) continue;
     if (!is_for_later(finished.error())) return finished.error();
@@ -218,22 +221,21 @@ Result<void> Collector::finish_film(const Found& found, const VersionRecord& ver
   return parts_.ledger.forget_film(version.title, version.version);
 }
 
-Result<void> Collector::finish_original(const Found& found, const VersionRecord& version) {
-  const FileId id{version.title, version.version, "original/source"};
+Result<void> Collector::finish_original(const Found& found, const StoredFile& file) {
+  const FileId& id = file.id;
   const auto known = found.holdings.files.find(id);
   if (known == found.holdings.files.end()) return {};
   const FileRecord& record = known->second;
   if (record.removed_at_ms == 0 && record.moved_at_ms == 0) return {};
-  const std::string path = parts_.catalog.original_path(version.title, version.version);
-  if (exists(path)) {
+  if (exists(file.path)) {
     ++(record.removed_at_ms != 0 ? parts_.counters.removed_files : parts_.counters.moved_files);
-    REELWAY_TRY(remove_files_(path));
+    REELWAY_TRY(remove_files_(file.path));
   }
   if (record.removed_at_ms == 0) return {};
   REELWAY_TRY(abandon_copying(id));
   if (!record.copy) return {};
   REELWAY_TRY(erase_copy(record));
-  const Result<std::optional<KeyValue>> entry = parts_.store.get(version_key(version.title, version.version));
+  const Result<std::optional<KeyValue>> entry = parts_.store.get(version_key(id.title, id.version));
   if (!entry.ok()) return entry.error();
   if (!entry->has_value()) return {};
   FileRecord without = record;

@@ -32,7 +32,7 @@ class Collector {
 
   Result<void> finish(const Found& found);
   Result<void> finish_film(const Found& found, const VersionRecord& version);
-  Result<void> finish_original(const Found& found, const VersionRecord& version);
+  Result<void> finish_original(const Found& found, const StoredFile& file);
   Result<void> erase_copy(const FileRecord& record);
   Result<void> abandon_copying(const FileId& id);
 

@@ -44,10 +44,17 @@ std::vector<Removal> old_films(const TitleHoldings& holdings, const UseRecord& u
     if (now_ms - each.since_ms < keep.count()) continue;
     const auto held = holdings.held_until_ms.find(each.version);
     if (held != holdings.held_until_ms.end() && now_ms < held->second) continue;
-    removals.push_back({Removal::Kind::film, holdings.title.title, each.version, film_bytes(*version),
+    removals.push_back({Removal::Kind::film, holdings.title.title, each.version, "", film_bytes(*version),
                         "superseded for longer than " + text_of(keep)});
   }
   return removals;
+}
+
+// What came in for a version: names and sizes.
+std::vector<std::pair<std::string, std::uint64_t>> originals_of(const VersionRecord& version) {
+  std::vector<std::pair<std::string, std::uint64_t>> originals{{"original/source", version.source_bytes}};
+  for (const DeliveredFile& file : version.files) originals.emplace_back("original/" + file.name, file.bytes);
+  return originals;
 }
 
 // Why a version's original may go; nothing: it stays.
@@ -95,18 +102,19 @@ std::vector<Removal> removable(const TitleHoldings& holdings, const UseRecord& u
   std::vector<Removal> removals = old_films(holdings, use, rules, now_ms);
   for (const VersionRecord& version : holdings.versions) {
     if (holdings.in_work.contains(version.version)) continue;
-    const auto known = holdings.files.find({version.title, version.version, "original/source"});
-    const FileRecord record = known == holdings.files.end() ? FileRecord{} : known->second;
-    if (record.removed_at_ms != 0) continue;
-    const std::uint64_t bytes = record.moved_at_ms != 0 ? 0 : version.source_bytes;
-    if (const auto reason = original_reason(version, rules, now_ms)) {
-      removals.push_back({Removal::Kind::original, version.title, version.version, bytes, *reason});
-      continue;
-    }
+    const auto reason = original_reason(version, rules, now_ms);
     const bool has_ended = is_published(version) || version.state == VersionState::removed;
-    const bool is_sound = !record.finding || record.finding->mended_at_ms != 0;
-    if (originals_in_bucket && has_ended && record.copy && is_sound && record.moved_at_ms == 0) {
-      removals.push_back({Removal::Kind::move, version.title, version.version, bytes, "the bucket has it"});
+    for (const auto& [name, bytes] : originals_of(version)) {
+      const auto known = holdings.files.find({version.title, version.version, name});
+      const FileRecord record = known == holdings.files.end() ? FileRecord{} : known->second;
+      if (record.removed_at_ms != 0) continue;
+      const std::uint64_t on_disk = record.moved_at_ms != 0 ? 0 : bytes;
+      const bool is_sound = !record.finding || record.finding->mended_at_ms != 0;
+      if (reason) {
+        removals.push_back({Removal::Kind::original, version.title, version.version, name, on_disk, *reason});
+      } else if (originals_in_bucket && has_ended && record.copy && is_sound && record.moved_at_ms == 0) {
+        removals.push_back({Removal::Kind::move, version.title, version.version, name, bytes, "the bucket has it"});
+      }
     }
   }
   return removals;

@@ -17,12 +17,13 @@ namespace reelway::origin {
 struct Removal {
   enum class Kind : std::uint8_t {
     film,      // the tracks and indexes of a version that is not played any more
-    original,  // wherever it is
-    move,      // the original leaves the disk: the bucket has it
+    original,  // or what was delivered with it, wherever it is
+    move,      // the same leaves the disk: the bucket has it
   };
   Kind kind = Kind::film;
   std::string title;
   std::string version;
+  std::string file;         // "original/source"; of a film none
   std::uint64_t bytes = 0;  // on the disk
   std::string reason;
 };

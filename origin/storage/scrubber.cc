@@ -30,8 +30,10 @@ namespace {
 std::vector<StoredFile> visited(const Catalog& catalog, const VersionRecord& version) {
   if (!Scrubber::is_scrubbed(version)) return {};
   std::vector<StoredFile> files = files_of(catalog, version);
-  if (version.state != VersionState::published) files.resize(1);
-  if (version.state == VersionState::failed && !exists(files.front().path)) files.clear();
+  const bool has_film = version.state == VersionState::published, has_failed = version.state == VersionState::failed;
+  std::erase_if(files, [&](const StoredFile& file) {
+    return (!has_film && file.kind != FileKind::original) || (has_failed && !exists(file.path));
+  });
   return files;
 }
 

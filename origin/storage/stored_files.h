@@ -23,7 +23,8 @@ struct StoredFile {
   std::string index_path;              // of a track: the index that has the sums of its units
 };
 
-// The original first, then each track before its index. Of a version that is not made yet only the original.
+// The original first, then what was delivered with it, then each track before its index. Of a version that is not made
+// yet only the original.
 std::vector<StoredFile> files_of(const Catalog& catalog, const VersionRecord& version);
 
 }  // namespace reelway::origin

@@ -165,7 +165,8 @@ TEST_F(CollectorTest, OriginalsGoByTheirOwnRules) {
   EXPECT_EQ(collector_->collect(false)->size(), 1u);
   EXPECT_FALSE(exists(catalog_->original_path("bad", "v1")));
   clock_.now_ms += 30 * kHourMs;
-  EXPECT_EQ(collector_->collect(false)->size(), 1u);
+  EXPECT_EQ(collector_->collect(false)->size(), 2u);
+  EXPECT_FALSE(exists(catalog_->delivered_path("good", "v1", "audio-1")));
   EXPECT_FALSE(exists(catalog_->original_path("good", "v1")));
   EXPECT_TRUE(has_all_files(*catalog_->version("good", "v1")));
   EXPECT_TRUE(collector_->collect(false)->empty());

@@ -26,11 +26,11 @@ class ScrubberTest : public StorageTest {
 
 TEST_F(ScrubberTest, WhatIsSoundIsRecordedAsRead) {
   const ScrubTally tally = run();
-  EXPECT_EQ(tally.files, 5u);
-  EXPECT_EQ(tally.files_total, 5u);
+  EXPECT_EQ(tally.files, 6u);
+  EXPECT_EQ(tally.files_total, 6u);
   EXPECT_EQ(tally.found, 0u);
-  EXPECT_EQ(counters_.scrubbed_files, 5u);
-  for (const char* name : {"original/source", "film/360.mp4", "film/360.idx"}) {
+  EXPECT_EQ(counters_.scrubbed_files, 6u);
+  for (const char* name : {"original/source", "original/audio-1", "film/360.mp4", "film/360.idx"}) {
     EXPECT_EQ(record(name).scrubbed_at_ms, clock_.now_ms);
     EXPECT_EQ(record(name).sha256.size(), 64u);
     EXPECT_FALSE(record(name).finding);
@@ -40,14 +40,15 @@ TEST_F(ScrubberTest, WhatIsSoundIsRecordedAsRead) {
 TEST_F(ScrubberTest, OneBitIsFoundAnywhere) {
   run();  // from now on the sums of whole files are known
   rot(catalog_->original_path("film", "v1"), 99'999);
+  rot(catalog_->delivered_path("film", "v1", "audio-1"), 0);
   rot(film_ + "/360.mp4", kHeadBytes + 2 * kUnitBytes + 17);
   rot(film_ + "/360.mp4", kHeadBytes + 4 * kUnitBytes);
   rot(film_ + "/720.mp4", 5);
   rot(film_ + "/720.idx", 40);
   const ScrubTally tally = run();
-  EXPECT_EQ(tally.found, 4u);
+  EXPECT_EQ(tally.found, 5u);
   EXPECT_EQ(tally.mended, 0u);
-  EXPECT_EQ(counters_.found, 4u);
+  EXPECT_EQ(counters_.found, 5u);
   const auto track = record("film/360.mp4").finding;
   ASSERT_TRUE(track);
   EXPECT_EQ(track->offset, kHeadBytes + 2 * kUnitBytes);
@@ -62,8 +63,8 @@ TEST_F(ScrubberTest, OneBitIsFoundAnywhere) {
   // What is known already is no new finding, and says when it was found first.
   const std::int64_t found_at = clock_.now_ms;
   clock_.now_ms += 1000;
-  EXPECT_EQ(run().found, 4u);
-  EXPECT_EQ(counters_.found, 4u);
+  EXPECT_EQ(run().found, 5u);
+  EXPECT_EQ(counters_.found, 5u);
   EXPECT_EQ(record("film/360.mp4").finding->found_at_ms, found_at);
 }
 

@@ -180,7 +180,7 @@ class StorageTest : public testing::Test {
     return track;
   }
 
-  // A version with original and tracks on the disk, not published yet.
+  // A version with its original, a file that was delivered with it, and tracks on the disk, not published yet.
   Result<std::pair<VersionRecord, JobRecord>> make_version(const std::string& title, bool is_new) {
     const Bytes original = random_bytes(100'000);
     Sha256 sum;
@@ -199,6 +199,15 @@ class StorageTest : public testing::Test {
     Result<VersionRecord> version = catalog_->version(title, job->version);
     if (!version.ok()) return version.error();
     write_file(catalog_->original_path(title, job->version), original);
+    const Bytes stem = random_bytes(10'000);
+    Sha256 stem_sum;
+    stem_sum.add(stem);
+    DeliveredFile delivered;
+    delivered.name = "audio-1";
+    delivered.bytes = stem.size();
+    delivered.sha256 = stem_sum.finish();
+    write_file(catalog_->delivered_path(title, job->version, delivered.name), stem);
+    version->files.push_back(delivered);
     const std::string folder = catalog_->version_folder(title, job->version);
     for (const char* name : {"360", "720"}) version->tracks.push_back(make_track(folder, name));
     return std::pair(*version, *job);
