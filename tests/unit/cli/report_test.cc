@@ -127,6 +127,18 @@ TEST(TitleReport, ShowsRenditions) {
   }
 }
 
+TEST(TitleReport, ShowsWhatAFilmsOwnBitRatesSave) {
+  Json title = Json::parse(
+      R"({"title":"s","versions":[{"version":"v1","state":"published","per_title":{"samples":6,"seconds":12,"cpu_s":2.5},
+    "renditions":[{"id":"video/720","table_bandwidth":2500000,"target_bandwidth":1000000},{"id":"audio/en-aac"}]}]})");
+  const std::string text = title_report(title, {});
+  for (const char* part : {"6 samples (12 s of it, 2.5 s of CPU)", "TABLE", "CHOSEN", "1.0 Mbit/s", "60 %"}) {
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  }
+  title["versions"][0].erase("per_title");
+  EXPECT_FALSE(has(title_report(title, {}), "SAVING"));
+}
+
 TEST(TitleReport, ShowsHowLoudSoundIsAndWhyNot) {
   const Json title = Json::parse(
       R"({"title":"s","versions":[{"version":"v1","state":"published","renditions":[

@@ -40,9 +40,16 @@ TEST(Records, VersionSurvivesItsText) {
   version.decided_by = "ann";
   version.decision_reason = "seen";
   version.decided_at_ms = 8;
+  version.tracks[0].target_bits = 980'000;
+  version.tracks[0].table_bits = 2'510'000;
+  version.probe = {6, 12, 2.5};
   version.tracks[1].level = SoundLevel{LevelEnd::reached, SoundMeasure{-35.2, -12}, -24, 1120};
   const auto parsed = parse_version_record(version_key("film", "v2"), to_json(version));
   ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->tracks[0].target_bits, 980'000u);
+  EXPECT_EQ(parsed->tracks[0].table_bits, 2'510'000u);
+  EXPECT_EQ(parsed->tracks[1].table_bits, 0u);
+  EXPECT_EQ(parsed->probe, version.probe);
   EXPECT_EQ(parsed->tracks[1].level, version.tracks[1].level);
   EXPECT_FALSE(parsed->tracks[0].level);
   EXPECT_EQ(parsed->title, "film");

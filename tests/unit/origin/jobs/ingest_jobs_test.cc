@@ -261,6 +261,18 @@ TEST_F(IngestJobsTest, CombsThatWereFoundAreRemoved) {
   EXPECT_GT(likeness((*version)->files[0], truth, folder_.at("ssim")), combed + 0.01);
 }
 
+// Its fields are put back into their pictures; none is left out, so that parts and renditions stay aligned.
+TEST_F(IngestJobsTest, TelecinedFilmKeepsItsCountOfPictures) {
+  const std::string path = film(
+      "-f lavfi -i \"testsrc2=s=320x240:r=24:d=12,scroll=horizontal=0.01,format=yuv420p,telecine=pattern=23,"
+      "setfield=prog\" -f lavfi -i sine=d=12 -c:v libx264 -preset ultrafast -qp 8 -c:a aac");
+  ASSERT_TRUE(jobs_->start().ok());
+  const JobRecord job = ingest(path, "film");
+  ASSERT_EQ(job.state, JobState::done) << (job.error ? describe(*job.error) : "");
+  EXPECT_TRUE(load_report(*store_, "film", "v1")->telecine);
+  EXPECT_EQ(renditions(**catalog_->published("film", "v1"))[0].frames, 360u);
+}
+
 TEST_F(IngestJobsTest, CancelledJobFailsAndKeepsItsOriginal) {
   const auto job = jobs_->enqueue({"film", "", upload(small_film(), "film"), "en", false});
   ASSERT_TRUE(job.ok());
