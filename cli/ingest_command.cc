@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/film_file.h"
+#include "cli/jobs_report.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "cli/session.h"
@@ -130,8 +131,7 @@ Result<void> follow_job(const Ingest& ingest, const std::string& job) {
       failures = 0;
       const std::string state = text_at(*status, "state");
       if (ingest.progress != nullptr) {
-        if (state != "queued") ingest.progress->relabel(text_at(*status, "stage"));
-        ingest.progress->update(number_at(*status, "progress").value_or(0));
+        show_job_progress(*ingest.progress, *status);
       }
       if (state == "done") return {};
       if (state == "failed" || state == "held") return job_error(*status);
@@ -157,6 +157,11 @@ void report(const Session& session, const Json& created, const Json& version) {
   }
   const std::string title = printable(text_at(created, "title"));
   session.print(fmt::format("\n{} {}", styled(session.out, Style::bold, title), version_report(version, session.out)));
+  if (text_at(version, "state") == "ready") {
+    const std::string name = printable(text_at(version, "version"));
+    session.print(fmt::format("\nIt plays when somebody has approved it: reelway approve {} {}\n", title, name));
+    return;
+  }
   session.print(fmt::format("\nGet a play URL with: reelway play-url {}\n", title));
 }
 
@@ -167,7 +172,7 @@ Result<void> finish(const Ingest& ingest, Json created) {
     return followed;
   }
   if (ingest.progress != nullptr) {
-    ingest.progress->relabel("published");
+    ingest.progress->relabel("done");
     ingest.progress->end();
   }
   const auto title = ingest.origin.get("/v1/titles/" + text_at(created, "title"));

@@ -21,7 +21,26 @@ std::string written(const Json& object) {
   return format_bytes(count_at(object_at(object, "cost"), "bytes"));
 }
 
+std::optional<std::chrono::seconds> left_of(const Json& job) {
+  const auto left_s = number_at(job, "left_s");
+  if (!left_s || *left_s < 0) return std::nullopt;
+  return std::chrono::seconds(static_cast<std::int64_t>(*left_s));
+}
+
 }  // namespace
+
+std::string time_left(const Json& job) {
+  const auto left = left_of(job);
+  return left ? format_span(*left) : "-";
+}
+
+void show_job_progress(ProgressDisplay& display, const Json& job) {
+  const std::string state = text_at(job, "state");
+  if (state == "running") display.relabel(text_at(job, "stage"));
+  std::string detail;
+  if (const auto part = number_at(job, "stage_progress")) detail = fmt::format("{:.0f} % of this stage", 100 * *part);
+  display.update(number_at(job, "progress").value_or(0), std::move(detail), left_of(job));
+}
 
 std::string jobs_report(const Json& answer, const Terminal& terminal) {
   const Json& jobs = list_at(answer, "jobs");
@@ -32,12 +51,14 @@ std::string jobs_report(const Json& answer, const Terminal& terminal) {
                {"STATE"},
                {"STAGE"},
                {"DONE", Align::right},
+               {"LEFT", Align::right},
                {"CPU", Align::right},
                {"WRITTEN", Align::right},
                {"BEGUN"}});
   for (const Json& job : jobs) {
     table.add({text_at(job, "job"), text_at(job, "title"), text_at(job, "version"), text_at(job, "state"),
-               text_at(job, "stage"), percent(job), cpu_time(job), written(job), text_at(job, "created_at")});
+               text_at(job, "stage"), percent(job), time_left(job), cpu_time(job), written(job),
+               text_at(job, "created_at")});
   }
   return table.render(terminal);
 }
@@ -46,6 +67,9 @@ std::string job_report(const Json& job, const Terminal& terminal) {
   std::string text =
       fmt::format("{} {}: {}, {}, {}\n", printable(text_at(job, "title")), printable(text_at(job, "version")),
                   printable(text_at(job, "state")), printable(text_at(job, "stage")), percent(job));
+  if (const auto part = number_at(job, "stage_progress")) {
+    text += fmt::format("{:.0f} % of this stage; time left: {}\n", 100 * *part, time_left(job));
+  }
   text += fmt::format("{} of CPU, {} written; {} parts, begun {} times, {} failures\n", cpu_time(job), written(job),
                       count_at(job, "parts"), count_at(job, "claims"), count_at(job, "failures"));
   if (!object_at(job, "error").empty()) text += "Error: " + printable(error_text(field_at(job, "error"))) + "\n";

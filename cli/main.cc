@@ -26,6 +26,9 @@ Examples:
   reelway jobs
   reelway storage
   reelway scrub sintel
+  reelway approve sintel v2
+  reelway rollback sintel
+  reelway unpublish sintel --reason "the licence was withdrawn"
   reelway play-url sintel --ttl 48h
   reelway rent ann@example.net sintel
   reelway play ann@example.net sintel
@@ -105,6 +108,11 @@ int main(int argc, char** argv) {
   cli::add_imports(app, chosen);
   cli::add_titles(app, chosen);
   cli::add_quality(app, chosen);
+  cli::add_approve(app, chosen);
+  cli::add_reject(app, chosen);
+  cli::add_publish(app, chosen);
+  cli::add_roll_back(app, chosen);
+  cli::add_unpublish(app, chosen);
   cli::add_play_url(app, chosen);
   cli::add_explain(app, chosen);
   cli::add_purge(app, chosen);

@@ -14,6 +14,7 @@ struct PlayUrlOptions {
   std::string ttl;
   std::string not_before;
   std::string edge;
+  std::string version;
 };
 
 Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
@@ -32,6 +33,7 @@ Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
     request["not_before_s"] = *moment;
   }
   if (!options.edge.empty()) request["edge"] = options.edge;
+  if (!options.version.empty()) request["version"] = options.version;
   return request;
 }
 
@@ -46,6 +48,7 @@ void show(const Session& session, const Json& answer) {
   for (const Json& other : list_at(answer, "urls")) {
     if (other.is_string() && other != url) remarks += "\n  also at     " + printable(other.get<std::string>());
   }
+  if (answer.value("preview", false)) remarks += "\n  a preview: viewers cannot have this version";
   session.remark(remarks);
 }
 
@@ -70,6 +73,7 @@ Examples:
   reelway play-url sintel --not-before 2027-01-15T20:00:00Z --ttl 2h
   reelway play-url sintel --edge http://127.0.0.1:8090
   mpv "$(reelway play-url sintel)"
+  mpv "$(reelway play-url sintel --version v2)"     a version that waits for approval
 
 Whoever has the URL can play the title until it expires: hand it out as you would a password.)help";
 
@@ -91,6 +95,10 @@ void add_play_url(CLI::App& app, Invocation& chosen) {
       ->add_option("--edge", options->edge,
                    "Base URL of the edge to play from (default: the origin's first public edge)")
       ->type_name("URL");
+  command
+      ->add_option("--version", options->version,
+                   "This version instead of the one that plays; one that viewers cannot have plays for at most 24h")
+      ->type_name("VERSION");
   command->footer(kExamples);
   command->callback(
       [options, &chosen] { chosen.run = [options](Session& session) { return make_play_url(session, *options); }; });

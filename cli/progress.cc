@@ -92,13 +92,13 @@ void ProgressDisplay::begin(std::string label, double from) {
   update(from_);
 }
 
-void ProgressDisplay::update(double fraction, std::string detail) {
+void ProgressDisplay::update(double fraction, std::string detail, std::optional<std::chrono::seconds> left) {
   if (!open_) return;
   fraction_ = fraction;
   const auto now = clock_.monotonic();
   const auto elapsed = std::chrono::duration_cast<milliseconds>(now - began_);
   const double of_this_run = from_ < 1 ? (fraction - from_) / (1 - from_) : 1;
-  const StageView view{label_, fraction, std::move(detail), estimate_left(elapsed, of_this_run)};
+  const StageView view{label_, fraction, std::move(detail), left ? left : estimate_left(elapsed, of_this_run)};
   if (terminal_.interactive) {
     if (now - drawn_ < kRedrawInterval) return;
     drawn_ = now;

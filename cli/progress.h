@@ -36,7 +36,8 @@ class ProgressDisplay {
 
   // `from`: what was done before, of which the pace says nothing.
   void begin(std::string label, double from = 0);
-  void update(double fraction, std::string detail = {});
+  // `left`: where somebody else knows better than the pace how long it takes.
+  void update(double fraction, std::string detail = {}, std::optional<std::chrono::seconds> left = {});
   // The stage enters its next step: the line goes on under another label, with the same clock and fraction.
   void relabel(std::string label);
   void end(const std::string& detail = {});  // the stage is done

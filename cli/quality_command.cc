@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <memory>
 
 #include "cli/quality_report.h"
@@ -71,11 +70,6 @@ Examples:
 
 The name and the reason are kept with the finding. When the same version is checked again, a waiver stays with what is
 the same.)help";
-
-std::string user_name() {
-  const char* name = std::getenv("USER");
-  return name == nullptr ? "" : name;
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "common/config/settings.h"
@@ -23,6 +24,11 @@ void Session::print_json(const Json& value) const {
 
 void Session::remark(const std::string& text) const {
   if (!json) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+std::string user_name() {
+  const char* name = std::getenv("USER");
+  return name == nullptr ? "" : name;
 }
 
 Error usage_error(std::string detail) {

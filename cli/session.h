@@ -41,6 +41,11 @@ void add_import(CLI::App& app, Invocation& chosen);
 void add_imports(CLI::App& app, Invocation& chosen);
 void add_titles(CLI::App& app, Invocation& chosen);
 void add_quality(CLI::App& app, Invocation& chosen);
+void add_approve(CLI::App& app, Invocation& chosen);
+void add_reject(CLI::App& app, Invocation& chosen);
+void add_publish(CLI::App& app, Invocation& chosen);
+void add_roll_back(CLI::App& app, Invocation& chosen);
+void add_unpublish(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);
 void add_explain(CLI::App& app, Invocation& chosen);
 void add_purge(CLI::App& app, Invocation& chosen);
@@ -60,5 +65,6 @@ void add_reingest(CLI::App& app, Invocation& chosen);
 void add_version(CLI::App& app, Invocation& chosen);
 
 Error usage_error(std::string detail);
+std::string user_name();  // $USER; empty where it is not set
 
 }  // namespace reelway::cli

@@ -102,7 +102,8 @@ std::string rates_text(const Json& version, const Terminal& terminal) {
 }
 
 std::string state_text(const Terminal& terminal, const std::string& state) {
-  const Style style = state == "published" ? Style::good : state == "failed" ? Style::bad : Style::accent;
+  const bool is_bad = state == "failed" || state == "unpublished";
+  const Style style = state == "published" ? Style::good : is_bad ? Style::bad : Style::accent;
   return styled(terminal, style, printable(state));
 }
 
@@ -151,6 +152,12 @@ std::string version_report(const Json& version, const Terminal& terminal) {
   if (const double cpu_s = number_at(cost, "cpu_s").value_or(0); cpu_s > 0) {
     text += fmt::format("  made with {:.1f} s of CPU, {} written\n", cpu_s, format_bytes(count_at(cost, "bytes")));
   }
+  if (const Json& decision = object_at(version, "decision"); !decision.empty()) {
+    text += "  decided by " + printable(text_at(decision, "by")) + " at " + printable(text_at(decision, "at"));
+    if (const std::string reason = text_at(decision, "reason"); !reason.empty()) text += ": " + printable(reason);
+    text += "\n";
+  }
+  if (text_at(version, "state") == "ready") text += "  waits for approval: reelway approve TITLE, or reelway reject\n";
   text += error_line(version);
   const Json& renditions = list_at(version, "renditions");
   if (!renditions.empty()) text += renditions_table(renditions, terminal) + rates_text(version, terminal);
@@ -161,6 +168,13 @@ std::string title_report(const Json& title, const Terminal& terminal) {
   std::string text = styled(terminal, Style::bold, printable(text_at(title, "title")));
   if (const std::string name = text_at(title, "name"); !name.empty()) text += "  " + printable(name);
   text += "  " + state_text(terminal, text_at(title, "state")) + "\n" + error_line(title);
+  for (const Json& event : list_at(title, "history")) {
+    text += "  " + printable(text_at(event, "at")) + "  " + printable(text_at(event, "action")) + " " +
+            printable(text_at(event, "version"));
+    if (const std::string by = text_at(event, "by"); !by.empty()) text += " by " + printable(by);
+    if (const std::string reason = text_at(event, "reason"); !reason.empty()) text += ": " + printable(reason);
+    text += "\n";
+  }
   for (const Json& version : list_at(title, "versions")) text += "\n" + version_report(version, terminal);
   return text;
 }

@@ -21,6 +21,7 @@ constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kEntitlementClaim = 1;
 constexpr std::uint8_t kHeightClaim = 2;
 constexpr std::uint8_t kLanguagesClaim = 3;
+constexpr std::uint8_t kPreviewClaim = 4;
 constexpr std::size_t kSignatureBytes = 64;
 // The trailing zero byte belongs to the label.
 constexpr std::string_view kLabel{"reelway-token-1\0", 16};
@@ -67,6 +68,12 @@ std::uint16_t read_height(ByteView value) {
   return reader.at_end() ? height : 0;
 }
 
+std::uint32_t read_preview(ByteView value) {
+  ByteReader reader{value};
+  const std::uint32_t version = reader.u32();
+  return reader.at_end() ? version : 0;
+}
+
 std::vector<std::string> read_languages(std::string_view text) {
   std::vector<std::string> languages;
   while (true) {
@@ -95,6 +102,10 @@ Result<void> read_claim(std::uint8_t number, ByteView value, Token& token) {
       if (token.view.max_height == 0) return malformed("its maximum height is not of the known form");
       return {};
     case kLanguagesClaim: token.view.languages = read_languages(as_text(value)); return {};
+    case kPreviewClaim:
+      token.view.preview = read_preview(value);
+      if (token.view.preview == 0) return malformed("its preview is not of the known form");
+      return {};
     default: return malformed("claim " + std::to_string(number) + " is not known here");
   }
 }
@@ -117,7 +128,7 @@ Result<void> read_claims(ByteReader& reader, Token& token) {
 void write_claims(ByteWriter& writer, const Token& token) {
   const std::string languages = languages_text(token.view.languages);
   writer.u8(static_cast<std::uint8_t>((token.entitlement ? 1 : 0) + (token.view.max_height != 0 ? 1 : 0) +
-                                      (languages.empty() ? 0 : 1)));
+                                      (languages.empty() ? 0 : 1) + (token.view.preview != 0 ? 1 : 0)));
   if (token.entitlement) {
     writer.u8(kEntitlementClaim);
     writer.u8(static_cast<std::uint8_t>(token.entitlement->id.size() + sizeof token.entitlement->revision));
@@ -133,6 +144,11 @@ void write_claims(ByteWriter& writer, const Token& token) {
     writer.u8(kLanguagesClaim);
     writer.u8(static_cast<std::uint8_t>(languages.size()));
     writer.append(languages);
+  }
+  if (token.view.preview != 0) {
+    writer.u8(kPreviewClaim);
+    writer.u8(sizeof token.view.preview);
+    writer.u32(token.view.preview);
   }
 }
 

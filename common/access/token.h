@@ -27,6 +27,7 @@
 //   1  entitlement: 16 B id, i64 revision at which the origin saw it. Without it the token itself is the right.
 //   2  maximum height: u16, not 0
 //   3  languages: their names in rising order, joined by '.': "de.en"
+//   4  preview: u32, not 0, the number of the one version that it is for, published or not
 // Pure: no clock, no key store.
 
 namespace reelway::access {

@@ -30,12 +30,22 @@ std::optional<std::string_view> path_language(std::string_view object_path) {
   return std::nullopt;
 }
 
-std::optional<std::uint16_t> parse_height(std::string_view text) {
-  if (!text.starts_with('h') || text.size() < 2 || text[1] == '0') return std::nullopt;
-  std::uint16_t height = 0;
-  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), height);
+// A letter and a number above 0.
+template <class Number>
+std::optional<Number> parse_numbered(char letter, std::string_view text) {
+  if (!text.starts_with(letter) || text.size() < 2 || text[1] == '0') return std::nullopt;
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return height;
+  return number;
+}
+
+// "v2" of "/title/v2/master.m3u8".
+std::string_view path_version(std::string_view object_path) {
+  const auto slash = object_path.find('/', 1);
+  if (slash == std::string_view::npos) return {};
+  const std::string_view rest = object_path.substr(slash + 1);
+  return rest.substr(0, rest.find('/'));
 }
 
 }  // namespace
@@ -57,11 +67,11 @@ Result<void> check_view(const View& view) {
 }
 
 std::string view_id(const View& view) {
-  std::string text = view.max_height != 0 ? "h" + std::to_string(view.max_height) : std::string{};
-  for (const std::string& language : view.languages) {
-    if (!text.empty()) text += '.';
-    text += language;
-  }
+  std::string text;
+  const auto add = [&text](const std::string& part) { text.append(text.empty() ? "" : ".").append(part); };
+  if (view.preview != 0) add("p" + std::to_string(view.preview));
+  if (view.max_height != 0) add("h" + std::to_string(view.max_height));
+  for (const std::string& language : view.languages) add(language);
   return text.empty() ? std::string(kAll) : text;
 }
 
@@ -73,7 +83,9 @@ std::optional<View> parse_view_id(std::string_view text) {
     const auto dot = rest.find('.');
     const std::string_view part = rest.substr(0, dot);
     rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
-    if (const auto height = first ? parse_height(part) : std::nullopt) {
+    if (const auto preview = parse_numbered<std::uint32_t>('p', part); preview && view == View{}) {
+      view.preview = *preview;
+    } else if (const auto height = parse_numbered<std::uint16_t>('h', part); height && view.max_height == 0) {
       view.max_height = *height;
     } else {
       view.languages.emplace_back(part);
@@ -84,11 +96,15 @@ std::optional<View> parse_view_id(std::string_view text) {
   return view;
 }
 
-bool varies_by_view(std::string_view object_path) {
-  return object_path.ends_with("/master.m3u8");
+bool varies_by_view(const View& view, std::string_view object_path) {
+  return view.preview != 0 || object_path.ends_with("/master.m3u8");
 }
 
 Result<void> check_path_in_view(const View& view, std::string_view object_path) {
+  if (view.preview != 0 && path_version(object_path) != "v" + std::to_string(view.preview)) {
+    return Error{ErrorCode::token_other_title, Side::client, false,
+                 "it is for version v" + std::to_string(view.preview) + " only"};
+  }
   if (view.max_height != 0) {
     const auto height = path_height(object_path);
     if (height && *height > view.max_height) {

@@ -15,6 +15,8 @@ namespace reelway::access {
 struct View {
   std::uint16_t max_height = 0;        // 0: every rendition
   std::vector<std::string> languages;  // BCP 47 primary subtags, rising, no two equal; empty: all
+  // Of the one version that may be seen, though it may not be published: staff's look at it. 0: what is published.
+  std::uint32_t preview = 0;
   bool operator==(const View&) const = default;
 };
 
@@ -24,13 +26,15 @@ bool is_language(std::string_view text);  // two or three of a-z, but not "all"
 // config_value_invalid names what is wrong with it.
 Result<void> check_view(const View& view);
 
-// "all", "h480", "h480.de.en", "de.en": one text for one view; goes into cache keys and to the origin.
+// "all", "h480", "h480.de.en", "de.en", "p2.h480": one text for one view; goes into cache keys and to the origin.
 std::string view_id(const View& view);
 std::optional<View> parse_view_id(std::string_view text);
 
-// Whether objects at this path differ by view: the multivariant playlist does.
-bool varies_by_view(std::string_view object_path);
-// rendition_not_in_offer or language_not_in_offer when the path's rendition is outside the view.
+// Whether objects at this path differ by this view: the multivariant playlist does, and all that a preview sees is kept
+// apart from what viewers see.
+bool varies_by_view(const View& view, std::string_view object_path);
+// rendition_not_in_offer or language_not_in_offer when the path's rendition is outside the view; token_other_title when
+// its version is.
 Result<void> check_path_in_view(const View& view, std::string_view object_path);
 
 }  // namespace reelway::access

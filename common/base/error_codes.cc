@@ -134,8 +134,9 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {title_exists, "title_exists", 409, "the title exists already",
      "choose another id, or add a version with --new-version"},
     {title_not_found, "title_not_found", 404, "there is no such title", "list the titles with: reelway titles"},
-    {title_not_published, "title_not_published", 409, "the title has no published version",
-     "wait for its ingest to end, or see why it failed with: reelway titles"},
+    {title_not_published, "title_not_published", 409, "no version of the title may be played",
+     "wait for its ingest to end, approve a version, or put the title on again with: reelway publish TITLE; "
+     "`reelway titles TITLE` says which"},
     {version_not_found, "version_not_found", 404, "there is no such version of the title",
      "list the versions with: reelway titles TITLE"},
     {job_not_found, "job_not_found", 404, "there is no such job", "list the titles with: reelway titles"},

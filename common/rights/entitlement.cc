@@ -51,7 +51,12 @@ bool is_account_id(std::string_view text) {
 }
 
 std::string_view name_of(Kind kind) {
-  return kind == Kind::rental ? "rental" : "purchase";
+  switch (kind) {
+    case Kind::rental: return "rental";
+    case Kind::purchase: return "purchase";
+    case Kind::title: return "title";
+  }
+  return "unknown";
 }
 
 std::string_view name_of(State state) {
@@ -65,6 +70,7 @@ std::string_view name_of(State state) {
 }
 
 std::optional<Error> denial(const Record& record, std::int64_t now_s) {
+  if (record.kind == Kind::title) return denied(ErrorCode::entitlement_revoked, "it is no entitlement");
   if (record.state != State::active) {
     return denied(ErrorCode::entitlement_revoked, "it is " + std::string(name_of(record.state)));
   }
@@ -127,9 +133,11 @@ std::optional<Record> decode(ByteView bytes) {
   record.start_by_s = reader.i64();
   record.first_play_s = reader.i64();
   record.view_until_s = reader.i64();
-  const bool known = format == kRecordFormat && kind >= 1 && kind <= 2 && state >= 1 && state <= 4;
+  const bool known = format == kRecordFormat && kind >= 1 && kind <= 3 && state >= 1 && state <= 4;
   const bool times = record.start_by_s >= 0 && record.first_play_s >= 0 && record.view_until_s >= 0;
   if (reader.failed() || !reader.at_end() || !known || !times) return std::nullopt;
+  const bool is_timed = record.start_by_s != 0 || record.first_play_s != 0 || record.view_until_s != 0;
+  if (kind == static_cast<std::uint8_t>(Kind::title) && (is_timed || state > 2)) return std::nullopt;
   record.kind = static_cast<Kind>(kind);
   record.state = static_cast<State>(state);
   return record;

@@ -20,10 +20,11 @@ std::string id_text(const EntitlementId& id);        // 22 characters, base64url
 std::optional<EntitlementId> parse_entitlement_id(std::string_view text);
 bool is_account_id(std::string_view text);  // [A-Za-z0-9][A-Za-z0-9._~@-]{0,63}
 
-enum class Kind : std::uint8_t { rental = 1, purchase = 2 };
+// title: no entitlement, but the mark of a title that was taken off once (title_mark.h).
+enum class Kind : std::uint8_t { rental = 1, purchase = 2, title = 3 };
 // What somebody has done to it. Times pass by themselves and change no state. A state that is not active is final.
 enum class State : std::uint8_t { active = 1, revoked = 2, refunded = 3, charged_back = 4 };
-std::string_view name_of(Kind kind);    // "rental", "purchase"
+std::string_view name_of(Kind kind);    // "rental", "purchase", "title"
 std::string_view name_of(State state);  // "active", ...
 
 // The part that decides, and all that an edge knows of an entitlement.
@@ -40,7 +41,7 @@ struct Record {
 };
 
 // Nothing when it lets the film be played at `now_s`; else entitlement_revoked, rental_window_passed,
-// rental_play_time_passed or licence_ended, with how long ago.
+// rental_play_time_passed or licence_ended, with how long ago. The mark of a title lets nothing be played.
 std::optional<Error> denial(const Record& record, std::int64_t now_s);
 
 // What is sold. Copied into the entitlement when it is ordered: a later change of the offer changes nothing sold.
@@ -63,7 +64,7 @@ Record bought(const Record& record, const Terms& terms);
 std::int64_t plays_until(const Record& record);
 
 // "reelway" stored form of a record: 27 bytes, big-endian. u8 format 1, u8 kind, u8 state, i64 start_by, i64
-// first_play, i64 view_until. One record has one form.
+// first_play, i64 view_until. One record has one form: a title's mark has no times, and is active or revoked.
 inline constexpr std::size_t kRecordBytes = 27;
 std::array<std::uint8_t, kRecordBytes> encode(const Record& record);
 std::optional<Record> decode(ByteView bytes);  // nothing when it is not exactly such a form

@@ -12,7 +12,8 @@
 namespace reelway::rights {
 namespace {
 
-enum class Type : std::uint8_t { hello = 1, events, beat, gone, moved, records, end, buckets };
+// 1 was the HELLO of format 1.
+enum class Type : std::uint8_t { former_hello = 1, events, beat, gone, moved, records, end, buckets, hello };
 
 constexpr std::size_t kHeadBytes = 5;
 constexpr std::size_t kSumBytes = 4;
@@ -34,6 +35,7 @@ void write_sum(ByteWriter& writer, const Sum128& sum) {
 }
 
 Type write_payload(ByteWriter& writer, const HelloFrame& frame) {
+  writer.u8(kStreamFormat);
   write_text(writer, frame.cluster);
   writer.u32(frame.shard);
   writer.i64(frame.revision);
@@ -122,6 +124,7 @@ std::optional<Record> read_record(ByteReader& reader) {
 
 std::optional<Frame> read_hello(ByteReader& reader) {
   HelloFrame frame;
+  if (reader.u8() != kStreamFormat) return std::nullopt;
   frame.cluster = read_text(reader);
   frame.shard = reader.u32();
   frame.revision = reader.i64();
@@ -204,6 +207,7 @@ std::optional<Frame> read_buckets(ByteReader& reader) {
 
 std::optional<Frame> read_payload(std::uint8_t type, ByteReader& reader) {
   switch (static_cast<Type>(type)) {
+    case Type::former_hello: return std::nullopt;
     case Type::hello: return read_hello(reader);
     case Type::events: return read_events(reader);
     case Type::beat: return read_beat(reader);
@@ -214,6 +218,13 @@ std::optional<Frame> read_payload(std::uint8_t type, ByteReader& reader) {
     case Type::buckets: return read_buckets(reader);
   }
   return std::nullopt;
+}
+
+// The format of a HELLO, of whatever format; nothing for other frames.
+std::optional<int> hello_format(std::uint8_t type, ByteView payload) {
+  if (static_cast<Type>(type) == Type::former_hello) return 1;
+  if (static_cast<Type>(type) != Type::hello || payload.empty()) return std::nullopt;
+  return payload.front();
 }
 
 }  // namespace
@@ -251,6 +262,12 @@ Result<std::optional<Frame>> FrameReader::next() {
   if (left.size() < kHeadBytes || left.size() < kHeadBytes + payload + kSumBytes) return std::optional<Frame>{};
   ByteReader tail{left.subspan(kHeadBytes + payload, kSumBytes)};
   if (tail.u32() != crc32c(left.first(kHeadBytes + payload))) return malformed("a frame's checksum is wrong");
+  const auto format = hello_format(type, left.subspan(kHeadBytes, payload));
+  if (format && *format != kStreamFormat) {
+    return malformed("the origin speaks format " + std::to_string(*format) +
+                     " of the change stream, this edge format " + std::to_string(kStreamFormat) +
+                     ": run the same version of both");
+  }
   ByteReader content{left.subspan(kHeadBytes, payload)};
   auto frame = read_payload(type, content);
   if (!frame || content.failed() || !content.at_end()) {

@@ -15,12 +15,16 @@
 //
 //   frame = u32 payload length (at most kFramePayloadMax), u8 type, payload, u32 CRC32C of all before it
 //
+// This is format 2, which HELLO names: format 1 had another HELLO and no marks of titles. An end that speaks another
+// format is refused with what to do about it.
+//
 // Integers are big-endian. A record is 16 B id, i64 revision of its last change, 27 B record (entitlement.h).
 
 namespace reelway::rights {
 
 using Revision = std::int64_t;
 
+inline constexpr std::uint8_t kStreamFormat = 2;
 inline constexpr std::size_t kFramePayloadMax = 128 * 1024;
 inline constexpr std::size_t kFrameOverhead = 9;
 inline constexpr std::size_t kFrameRecordsMax = 1024;
@@ -110,8 +114,8 @@ class FrameReader {
  public:
   // Takes bytes; then next() yields the frames that are whole.
   void feed(ByteView bytes);
-  // Nothing: more bytes are needed. replica_malformed: a wrong checksum, length, type or content; the reader is then of
-  // no further use.
+  // Nothing: more bytes are needed. replica_malformed: a wrong checksum, length, type, content or format; the reader is
+  // then of no further use.
   Result<std::optional<Frame>> next();
   bool between_frames() const { return pending_.size() == taken_; }
 

@@ -110,7 +110,7 @@ void Explanation::token_decided(Result<Grant> decision) {
   const auto left_s = decision->expires_s - server_.origin().clock().wall_s();
   verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
   const std::string view = access::view_id(decision->view);
-  if (access::varies_by_view(path_->object_path)) key_ = cache_key(path_->object_path, view);
+  if (access::varies_by_view(decision->view, path_->object_path)) key_ = cache_key(path_->object_path, view);
   const auto in_view = access::check_path_in_view(decision->view, path_->object_path);
   if (in_view.ok()) {
     verdicts_.push_back({"view", std::nullopt, view});
@@ -122,6 +122,15 @@ void Explanation::token_decided(Result<Grant> decision) {
 }
 
 void Explanation::judge_rental(const Grant& grant) {
+  if (grant.view.preview != 0) {
+    verdicts_.push_back({"title", std::nullopt, "a preview: it need not be on"});
+    return look_up();
+  }
+  if (const auto on = server_.origin().rights().check_title(path_->title); !on.ok()) {
+    verdicts_.push_back({"title", on.error(), {}});
+    return finish(std::nullopt);
+  }
+  verdicts_.push_back({"title", std::nullopt, "on"});
   if (!grant.entitlement) {
     verdicts_.push_back({"rental", std::nullopt, "none: the token itself is the right"});
     return look_up();

@@ -28,4 +28,11 @@ RentalDecision decide_rental(const std::optional<KnownRental>& known, std::int64
   return Allow{.unseen = true};
 }
 
+std::optional<Error> title_denial(bool withdrawn, std::optional<std::chrono::milliseconds> staleness,
+                                  const RentalLimits& limits) {
+  if (withdrawn) return Error{ErrorCode::title_not_published, Side::client, false, "it has been taken off"};
+  if (!staleness || *staleness > limits.stale_max) return too_stale(staleness);
+  return std::nullopt;
+}
+
 }  // namespace reelway::edge

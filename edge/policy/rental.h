@@ -41,4 +41,10 @@ RentalDecision decide_rental(const std::optional<KnownRental>& known, std::int64
                              std::optional<std::chrono::milliseconds> staleness, std::int64_t now_s,
                              const RentalLimits& limits);
 
+// Whether anything of a title may be played, by its mark: nothing when it may. `withdrawn`: it was taken off.
+//   withdrawn                                title_not_published, however stale
+//   staleness over stale_max, or no copy     rights_too_stale: it may have been taken off since
+std::optional<Error> title_denial(bool withdrawn, std::optional<std::chrono::milliseconds> staleness,
+                                  const RentalLimits& limits);
+
 }  // namespace reelway::edge

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "common/rights/title_mark.h"
+
 namespace reelway::edge {
 
 Clock::Wall FollowedClock::wall() const {
@@ -15,11 +17,24 @@ Clock::Wall FollowedClock::wall() const {
 DistantRights::DistantRights(const Clock& local, DistantRightsOptions options, Ask ask)
     : clock_(local), options_(options), ask_(std::move(ask)) {}
 
+std::optional<std::chrono::milliseconds> DistantRights::staleness() const {
+  if (!verified_) return std::nullopt;
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(clock_.monotonic() - *verified_);
+  return std::max(age, std::chrono::milliseconds(0));
+}
+
 RentalDecision DistantRights::decide_by(const KnownRental& known, const access::EntitlementClaim& claim) const {
-  std::optional<std::chrono::milliseconds> staleness;
-  if (verified_) staleness = std::chrono::floor<std::chrono::milliseconds>(clock_.monotonic() - *verified_);
-  if (staleness) staleness = std::max(*staleness, std::chrono::milliseconds(0));
-  return decide_rental(known, claim.revision, staleness, clock_.wall_s(), options_.limits);
+  return decide_rental(known, claim.revision, staleness(), clock_.wall_s(), options_.limits);
+}
+
+bool DistantRights::is_withdrawn(std::string_view title) const {
+  return !withdrawn_->empty() && withdrawn_->contains(rights::title_mark_id(title));
+}
+
+Result<void> DistantRights::check_title(std::string_view title) {
+  auto denial = title_denial(is_withdrawn(title), staleness(), options_.limits);
+  if (!denial) return {};
+  return count_decision(counters_, std::move(*denial));
 }
 
 std::optional<Result<void>> DistantRights::decide(const access::EntitlementClaim& claim, Waiter& waiter) {

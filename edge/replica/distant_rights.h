@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "edge/policy/rental.h"
@@ -65,12 +67,16 @@ class DistantRights final : public RentalRights {
   void forget(Waiter& waiter) override;
   // Asks for the record again when it is no longer kept.
   bool still_allowed(const access::EntitlementClaim& claim) override;
+  Result<void> check_title(std::string_view title) override;
+  bool is_withdrawn(std::string_view title) const override;
   const RightsCounters& counters() const override { return counters_; }
 
   // What the replica's ring says, in its order.
   void answered(std::uint64_t ticket, const rights::EntitlementId& id, Answer answer);
   void changed(std::span<const Change> changes);
   void replaced() { kept_.clear(); }
+  // All titles that were taken off. The first comes before the first stands(), so nothing is played unchecked.
+  void withdrew(std::shared_ptr<const WithdrawnTitles> titles) { withdrawn_ = std::move(titles); }
   void stands(const ReplicaStanding& standing);
 
   // The origin's time.
@@ -81,12 +87,14 @@ class DistantRights final : public RentalRights {
   static constexpr std::uint64_t kNobodyWaits = 0;
 
   RentalDecision decide_by(const KnownRental& known, const access::EntitlementClaim& claim) const;
+  std::optional<std::chrono::milliseconds> staleness() const;
   void keep(const rights::EntitlementId& id, const KnownRental& known);
 
   FollowedClock clock_;
   const DistantRightsOptions options_;
   const Ask ask_;
   std::optional<Clock::Monotonic> verified_;
+  std::shared_ptr<const WithdrawnTitles> withdrawn_ = std::make_shared<const WithdrawnTitles>();
   std::unordered_map<rights::EntitlementId, KnownRental, EntitlementIdHash> kept_;
   std::deque<rights::EntitlementId> oldest_;  // of kept_; may name some that are gone
   std::unordered_map<std::uint64_t, Waiter*> waiting_;

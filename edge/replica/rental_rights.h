@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "common/access/token.h"
 #include "common/base/result.h"
@@ -45,6 +46,12 @@ class RentalRights {
   // For an answer that is under way: false when a record denies it by now, and then decide() says so at once. What is
   // not known, or not fresh enough to begin with, goes on.
   virtual bool still_allowed(const access::EntitlementClaim& claim) = 0;
+
+  // Whether the title is on at all: for every request, also of tokens that name no entitlement. title_not_published,
+  // rights_too_stale; counted like other refusals.
+  virtual Result<void> check_title(std::string_view title) = 0;
+  // For an answer that is under way.
+  virtual bool is_withdrawn(std::string_view title) const = 0;
 
   virtual const RightsCounters& counters() const = 0;
 };

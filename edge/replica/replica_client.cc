@@ -19,6 +19,11 @@ Error malformed(std::string detail) {
   return {ErrorCode::replica_malformed, Side::upstream, true, std::move(detail)};
 }
 
+// So that an origin that speaks another one can say so.
+std::string format_field() {
+  return "&format=" + std::to_string(rights::kStreamFormat);
+}
+
 // It goes into a URL.
 bool is_cluster_name(std::string_view name) {
   const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
@@ -88,13 +93,13 @@ void ReplicaClient::begin_snapshot() {
   repair_.reset();
   phase_ = Phase::snapshot;
   snapshot_ = std::make_unique<Snapshot>(options_.records_max);
-  begin_call("/.reelway/v1/replica/snapshot?shard=" + std::to_string(options_.shard));
+  begin_call("/.reelway/v1/replica/snapshot?shard=" + std::to_string(options_.shard) + format_field());
 }
 
 void ReplicaClient::begin_stream() {
   phase_ = Phase::connecting;
   begin_call("/.reelway/v1/replica/stream?shard=" + std::to_string(options_.shard) +
-             "&from=" + std::to_string(copy_.position) + "&cluster=" + copy_.cluster);
+             "&from=" + std::to_string(copy_.position) + "&cluster=" + copy_.cluster + format_field());
 }
 
 void ReplicaClient::begin_call(std::string path) {
@@ -283,7 +288,9 @@ void ReplicaClient::compare(const rights::BeatFrame& frame) {
     copy_.beat_time_ms = std::max(copy_.beat_time_ms, frame.origin_time_ms);
     // A beat of a backlog is as old as it says, not as new as its arrival.
     const std::int64_t lag_ms = std::max<std::int64_t>(0, trusted_clock_.wall_ms() - frame.origin_time_ms);
+    const bool is_first = !copy_.verified;
     copy_.verified = clock_.monotonic() - std::chrono::milliseconds(lag_ms);
+    if (is_first && copy_.observer != nullptr) copy_.observer->first_verified();
   } else if (!repair_) {
     ++counters_.mismatches;
     heal();

@@ -17,6 +17,7 @@ class ReplicaObserver {
  public:
   virtual void rental_changed(const rights::EntitlementId& id) = 0;
   virtual void rentals_replaced() = 0;  // nothing known of the former table counts
+  virtual void first_verified() = 0;    // from here on there is a copy to decide by
 
  protected:
   ~ReplicaObserver() = default;

@@ -26,7 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPositionKey = "position";
-constexpr std::uint16_t kFormat = 1;
+// 1 had no marks of titles, else it was the same: what was stored then is read.
+constexpr std::uint16_t kFormat = 2, kOldestFormat = 1;
 constexpr char kRecordPrefix = 'r';
 constexpr std::size_t kPrefixBytes = 5;
 // A change is about 150 bytes, and each second brings one position: a larger buffer would only fill for hours, and look
@@ -138,7 +139,8 @@ struct ReadPosition {
 
 Result<ReadPosition> read_position(ByteView value) {
   ByteReader reader{value};
-  if (reader.u16() != kFormat) return damaged("another format");
+  const std::uint16_t format = reader.u16();
+  if (format < kOldestFormat || format > kFormat) return damaged("another format");
   ReadPosition read;
   StoredPosition& position = read.position;
   read.generation = reader.u32();

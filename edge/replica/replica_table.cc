@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/rights/title_mark.h"
 
 namespace reelway::edge {
 
@@ -95,6 +96,12 @@ void ReplicaTable::store(std::size_t number, const ReplicaRecord& record) {
   }
   slot = {record.id, {record.record, record.mod_revision}, true};
   digest_.add(record.id, record.record, record.mod_revision);
+  note_withdrawn(record.id, rights::is_withdrawal(record.record));
+}
+
+// Nearly all records are entitlements of titles that are on, and cost no look-up.
+void ReplicaTable::note_withdrawn(const EntitlementId& id, bool withdrawn) {
+  if (withdrawn ? withdrawn_.insert(id).second : !withdrawn_.empty() && withdrawn_.erase(id) > 0) ++withdrawals_;
 }
 
 // For one more.
@@ -112,6 +119,7 @@ void ReplicaTable::remove(std::size_t number, const EntitlementId& id) {
   Bucket& bucket = buckets_[number];
   const std::size_t slot = find_slot(bucket, id);
   digest_.remove(id, bucket[slot].entry.record, bucket[slot].entry.mod_revision);
+  note_withdrawn(id, false);
   free_slot(bucket, slot);
   --taken_[number];
   --size_;

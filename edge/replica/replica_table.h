@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "common/rights/replica_frames.h"
@@ -19,6 +20,9 @@ struct EntitlementIdHash {
     return word;
   }
 };
+
+// Ids of the marks of titles that were taken off.
+using WithdrawnTitles = std::unordered_set<rights::EntitlementId, EntitlementIdHash>;
 
 // What a replica knows: entitlement -> record and the revision of its last change, with the digest over all of it.
 // Changes are taken in any order and any number of times: the higher revision stays. One thread.
@@ -47,6 +51,10 @@ class ReplicaTable {
                                                   rights::Revision end);
   void append_bucket(std::size_t bucket, std::vector<rights::ReplicaRecord>& to) const;
 
+  // Of the records that are here; and how often that has changed.
+  const WithdrawnTitles& withdrawn() const { return withdrawn_; }
+  std::uint64_t withdrawals() const { return withdrawals_; }
+
   std::size_t size() const { return size_; }
   const rights::Sum128& root() const { return digest_.root(); }
   const std::vector<rights::Sum128>& bucket_sums() const { return digest_.buckets(); }
@@ -66,11 +74,14 @@ class ReplicaTable {
   void store(std::size_t bucket, const rights::ReplicaRecord& record);
   void make_room(std::size_t bucket);
   void remove(std::size_t bucket, const rights::EntitlementId& id);
+  void note_withdrawn(const rights::EntitlementId& id, bool withdrawn);
 
   std::vector<Bucket> buckets_;
   std::vector<std::uint32_t> taken_;  // slots, by bucket
   rights::StateDigest digest_;
   std::size_t size_ = 0;
+  WithdrawnTitles withdrawn_;
+  std::uint64_t withdrawals_ = 0;
 };
 
 }  // namespace reelway::edge

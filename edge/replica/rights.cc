@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/rights/title_mark.h"
 #include "edge/replica/records_answer.h"
 
 // A question about an entitlement is in asks_ from the first request that needs it until the origin has answered or
@@ -90,6 +91,17 @@ bool Rights::still_allowed(const access::EntitlementClaim& claim) {
   const RentalDecision decision = decide_from_memory(claim);
   const auto* error = std::get_if<Error>(&decision);
   return error == nullptr || error->code == ErrorCode::rights_too_stale;
+}
+
+bool Rights::is_withdrawn(std::string_view title) const {
+  const WithdrawnTitles& withdrawn = copy_.table->withdrawn();
+  return !withdrawn.empty() && withdrawn.contains(rights::title_mark_id(title));
+}
+
+Result<void> Rights::check_title(std::string_view title) {
+  auto denial = title_denial(is_withdrawn(title), copy_.staleness(clock_.monotonic()), options_.limits);
+  if (!denial) return {};
+  return count_decision(counters_, std::move(*denial));
 }
 
 std::optional<Result<void>> Rights::ask(const access::EntitlementClaim& claim, Waiter& waiter) {

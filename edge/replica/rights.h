@@ -50,6 +50,8 @@ class Rights final : public RentalRights {
   void forget(Waiter& waiter) override;
   // Asks nobody.
   bool still_allowed(const access::EntitlementClaim& claim) override;
+  Result<void> check_title(std::string_view title) override;
+  bool is_withdrawn(std::string_view title) const override;
 
   std::size_t asking() const { return asks_.size(); }
   std::size_t kept_answers() const { return overlay_.size(); }

@@ -67,10 +67,19 @@ void RightsSource::tell_changes() {
   for (const rights::EntitlementId& id : changed_) changes.push_back({id, known(id)});
   changed_.clear();
   tell_([changes = std::move(changes)](DistantRights& distant) { distant.changed(changes); });
+  if (replica_.copy().table->withdrawals() != told_withdrawals_) tell_withdrawn();
 }
 
 void RightsSource::rentals_replaced() {
   tell_([](DistantRights& distant) { distant.replaced(); });
+  tell_withdrawn();
+}
+
+// All of them each time: it is seldom, and there are few.
+void RightsSource::tell_withdrawn() {
+  told_withdrawals_ = replica_.copy().table->withdrawals();
+  auto titles = std::make_shared<const WithdrawnTitles>(replica_.copy().table->withdrawn());
+  tell_([titles = std::move(titles)](DistantRights& distant) { distant.withdrew(titles); });
 }
 
 void RightsSource::tell_standing() {

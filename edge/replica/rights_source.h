@@ -27,7 +27,10 @@ class RightsSource final : private ReplicaObserver {
   RightsSource(ring::Ring& ring, const Clock& clock, Replica& replica, Tell tell);
   ~RightsSource();
 
-  void start() { tell_standing(); }
+  void start() {
+    tell_withdrawn();
+    tell_standing();
+  }
   void stop() { timer_.disarm(); }
   // At once, or when the origin has been asked.
   void ask(const access::EntitlementClaim& claim, Reply reply);
@@ -37,7 +40,9 @@ class RightsSource final : private ReplicaObserver {
 
   void rental_changed(const rights::EntitlementId& id) override;
   void rentals_replaced() override;
+  void first_verified() override { tell_standing(); }
   void tell_changes();
+  void tell_withdrawn();
   void tell_standing();
   ReplicaStanding standing() const;
   std::optional<KnownRental> known(const rights::EntitlementId& id) const;
@@ -49,6 +54,7 @@ class RightsSource final : private ReplicaObserver {
   const Tell tell_;
   std::unordered_map<const Question*, std::unique_ptr<Question>> questions_;  // as many as Rights lets wait
   std::vector<rights::EntitlementId> changed_;                                // in this turn of the ring
+  std::uint64_t told_withdrawals_ = 0;                                        // ReplicaTable::withdrawals()
   ring::Timer timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what is deferred
 };

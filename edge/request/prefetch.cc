@@ -27,7 +27,7 @@ void Prefetch::after(const Asked& asked) {
 
 void Prefetch::consider(Candidate candidate) {
   const std::string& path = candidate.object_path;
-  if (candidate.ahead > options_.segments || access::varies_by_view(path)) return;
+  if (candidate.ahead > options_.segments || access::varies_by_view(candidate.view, path)) return;
   if (!access::check_path_in_view(candidate.view, path).ok()) return;
   const std::string key = cache_key(path, kViewAll);
   at_home_of_(key, [candidate = std::move(candidate), key](Prefetch& home) { home.consider_here(candidate, key); });

@@ -173,20 +173,32 @@ void Request::hold_rental() {
   services_.running.join(*this);
 }
 
-// A rental that ends within an answer ends the answer: what has not begun gets the reason, what has is cut short.
-void Request::recheck_rental() {
-  if (state_.refusal || services_.rights.still_allowed(*grant().entitlement)) return;
+std::optional<Error> Request::no_longer_allowed() {
+  if (services_.rights.is_withdrawn(state_.path.title)) {
+    const Result<void> refused = services_.rights.check_title(state_.path.title);
+    CHECK(!refused.ok());
+    return refused.error();
+  }
+  if (!grant().entitlement || services_.rights.still_allowed(*grant().entitlement)) return std::nullopt;
   const auto decision = services_.rights.decide(*grant().entitlement, *this);
   CHECK(decision.has_value() && !decision->ok());  // a record denies it, so nobody is asked
+  return decision->error();
+}
+
+// A rental that ends within an answer ends the answer: what has not begun gets the reason, what has is cut short.
+void Request::recheck_rental() {
+  if (state_.refusal) return;
+  const std::optional<Error> reason = no_longer_allowed();
+  if (!reason) return;
   ++services_.counters.rental_cuts;
   if (state_.handed_over != nullptr) {
     if (state_.handed_over->answer_has_begun()) {
-      state_.handed_over->end_rental(decision->error());
+      state_.handed_over->end_rental(*reason);
       return handed_cut();
     }
     std::exchange(state_.handed_over, nullptr)->withdraw();
   }
-  refuse(decision->error());
+  refuse(*reason);
   if (!state_.head_sent) return run();
   cut();
   state_.writing = false;

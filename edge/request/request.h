@@ -112,7 +112,7 @@ class Request final : public Exchange,
   Relay::Waiter& relay_waiter() { return *this; }
   Object::Reader& object_reader() { return *this; }
   const Grant& grant() const { return **state_.token_decision; }  // once it has been decided well
-  // From here to the end of the request its rental is looked at again and again.
+  // From here to the end of the request its title, and its rental if it has one, are looked at again and again.
   void hold_rental();
   void hand_over(std::size_t home);
   // Takes the object in hand and follows its progress and its fill's; replaces what was followed before.
@@ -134,6 +134,7 @@ class Request final : public Exchange,
   void handed_finished(bool keep_alive) override;
   void handed_cut() override;
   void recheck_rental() override;
+  std::optional<Error> no_longer_allowed();
 
   void start();
   void run();

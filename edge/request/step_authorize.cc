@@ -1,11 +1,12 @@
 #include "edge/request/steps.h"
 
-// Three questions, the cheapest first: is the token good for this title now, is what it asks for within what was
-// rented, and does the rental hold. The first is answered at once for a remembered token; a new one waits for its
-// signature check beside the ring, and one whose key is not known for a poll of the keys. The last is a look into the
-// replica in memory, for every request; only a rental that is not there yet waits, for one question to the origin.
-// A guest has passed all three at the ring that it came from. A site's request has neither: who may see what is between
-// its client and its origin.
+// Four questions, the cheapest first: is the token good for this title now, is what it asks for within what was
+// rented, is the title on, and does the rental hold. The first is answered at once for a remembered token; a new one
+// waits for its signature check beside the ring, and one whose key is not known for a poll of the keys. The last two
+// are looks into the replica in memory, for every request; only a rental that is not there yet waits, for one question
+// to the origin. A guest has passed all of them at the ring that it came from. A site's request has none: who may see
+// what is between its client and its origin. A preview (staff's look at a version) does not depend on the title being
+// on.
 
 namespace reelway::edge {
 namespace {
@@ -13,7 +14,10 @@ namespace {
 Verdict authorize_rental(Request& request) {
   RequestState& state = request.state();
   const Grant& grant = request.grant();
-  if (!grant.entitlement) return Verdict::next;
+  if (!grant.entitlement) {
+    request.hold_rental();
+    return Verdict::next;
+  }
   if (!state.rental_asked) {
     state.rental_asked = true;
     state.rental_decision = request.services().rights.decide(*grant.entitlement, request.rights_waiter());
@@ -44,6 +48,14 @@ Verdict step_authorize(Request& request) {
   if (auto seen = access::check_path_in_view(request.grant().view, state.path.object_path); !seen.ok()) {
     request.refuse(seen.error());
     return Verdict::next;
+  }
+  if (request.grant().view.preview != 0) return Verdict::next;
+  // Asked once: while the rental is waited for, whoever sweeps looks at the title again.
+  if (!state.rental_asked) {
+    if (auto on = request.services().rights.check_title(state.path.title); !on.ok()) {
+      request.refuse(on.error());
+      return Verdict::next;
+    }
   }
   return authorize_rental(request);
 }

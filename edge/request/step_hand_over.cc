@@ -12,7 +12,8 @@ namespace {
 void name_object(Request& request) {
   RequestState& state = request.state();
   if (state.site != nullptr) return name_site_object(request);
-  if (access::varies_by_view(state.path.object_path)) state.view = access::view_id(request.grant().view);
+  const access::View& view = request.grant().view;
+  if (access::varies_by_view(view, state.path.object_path)) state.view = access::view_id(view);
   state.key = cache_key(state.path.object_path, state.view);
 }
 

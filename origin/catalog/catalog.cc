@@ -1,15 +1,22 @@
 #include "origin/catalog/catalog.h"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 #include "common/access/play_path.h"
 #include "origin/catalog/published_version.h"
+#include "origin/catalog/title_history.h"
 #include "origin/catalog/version_cache.h"
 
 // Model. A title is a record that names its current version; a version is a record and a folder of files that nobody
 // changes. What is visible is decided by records alone: a version's state, and the title's current_version. Every
 // change of several records is one transaction that compares what it was decided on, so two ingests of one title, or
 // an ingest and its own repetition after a crash, cannot both succeed.
+//
+// A version in memory outlives its title's being taken off, which comes as set_withdrawn(): that is looked at before
+// the memory. What was taken off before this process began is not in memory, and the title's record says so at its
+// loading.
 
 namespace reelway::origin {
 namespace {
@@ -64,6 +71,20 @@ bool is_free(const TitleRecord& title) {
   return title.state == TitleState::failed && title.current_version.empty();
 }
 
+// In memory a version is apart for those who may see it unpublished.
+std::string cache_name(std::string_view title, std::string_view version, Audience audience) {
+  return (audience == Audience::preview ? "preview " : "") + version_key(title, version);
+}
+
+bool may_see(const VersionRecord& version, Audience audience) {
+  return version.state == VersionState::published ||
+         (version.state == VersionState::ready && audience == Audience::preview);
+}
+
+Error taken_off(std::string_view title) {
+  return error_of(ErrorCode::title_not_published, std::string(title) + " has been taken off");
+}
+
 Error changed_meanwhile(std::string_view title) {
   return {ErrorCode::store_conflict, Side::client, true, "title " + std::string(title) + " was changed meanwhile"};
 }
@@ -88,6 +109,8 @@ struct Catalog::State {
   const Clock& clock;
   const CatalogOptions options;
   VersionCache cache;
+  mutable std::mutex mutex;
+  std::set<std::string, std::less<>> withdrawn;  // guarded by mutex; of those taken off since the start
 
   State(ControlStore& store_in, const Clock& clock_in, CatalogOptions options_in)
       : store(store_in),
@@ -125,6 +148,39 @@ struct Catalog::State {
     return {};
   }
 
+  bool is_withdrawn(std::string_view title) const {
+    const std::lock_guard hold(mutex);
+    return withdrawn.contains(title);
+  }
+
+  // Notes in the version that plays now that it does so no longer. Titles have been seen without such a record.
+  Result<void> replace_current(const TitleRecord& title, std::int64_t now_ms, Txn& txn) {
+    if (title.current_version.empty()) return {};
+    const std::string key = version_key(title.title, title.current_version);
+    auto former = find<VersionRecord>(store, key, parse_version_record);
+    if (!former.ok()) return std::move(former).error();
+    if (!former->has_value()) return {};
+    (*former)->record.replaced_at_ms = now_ms;
+    txn.compares.push_back(Compare::unchanged(key, (*former)->revision));
+    txn.then_operations.push_back(Operation::put(key, to_json((*former)->record)));
+    return {};
+  }
+
+  // What a viewer, or a preview, gets of a version that is not in memory.
+  Result<std::shared_ptr<const PublishedVersion>> load(std::string_view title, std::string_view version,
+                                                       Audience audience, const std::string& folder) {
+    const Result<Found<VersionRecord>> found = need_version(title, version);
+    if (!found.ok()) return found.error();
+    if (!may_see(found->record, audience)) {
+      return error_of(ErrorCode::version_not_found, std::string(title) + " " + std::string(version) + " is " +
+                                                        std::string(name_of(found->record.state)));
+    }
+    const Result<Found<TitleRecord>> known = need_title(title);
+    if (!known.ok()) return known.error();
+    if (known->record.state == TitleState::unpublished && audience == Audience::viewers) return taken_off(title);
+    return load_published(found->record, folder);
+  }
+
   // One transaction; store_conflict when its compares fail.
   Result<void> commit(const Txn& txn, std::string_view title) {
     const Result<TxnReply> reply = store.txn(txn);
@@ -150,28 +206,39 @@ std::string Catalog::delivered_path(std::string_view title, std::string_view ver
   return original.substr(0, original.rfind('/') + 1).append(name);
 }
 
-std::shared_ptr<const PublishedVersion> Catalog::cached(std::string_view title, std::string_view version) {
-  return state_->cache.find(version_key(title, version));
+std::shared_ptr<const PublishedVersion> Catalog::cached(std::string_view title, std::string_view version,
+                                                        Audience audience) {
+  if (audience == Audience::viewers && state_->is_withdrawn(title)) return nullptr;
+  return state_->cache.find(cache_name(title, version, audience));
 }
 
 void Catalog::forget(std::string_view title, std::string_view version) {
-  state_->cache.drop(version_key(title, version));
+  state_->cache.drop(cache_name(title, version, Audience::viewers));
+  state_->cache.drop(cache_name(title, version, Audience::preview));
 }
 
-Result<std::shared_ptr<const PublishedVersion>> Catalog::published(std::string_view title, std::string_view version) {
+void Catalog::set_withdrawn(std::string_view title, bool withdrawn) {
+  const std::lock_guard hold(state_->mutex);
+  if (withdrawn) {
+    state_->withdrawn.emplace(title);
+  } else if (const auto place = state_->withdrawn.find(title); place != state_->withdrawn.end()) {
+    state_->withdrawn.erase(place);
+  }
+}
+
+void Catalog::drop_preview(std::string_view title, std::string_view version) {
+  state_->cache.drop(cache_name(title, version, Audience::preview));
+}
+
+Result<std::shared_ptr<const PublishedVersion>> Catalog::published(std::string_view title, std::string_view version,
+                                                                   Audience audience) {
   // The names come from a request's path: only what could have been published goes on to the store and the disk.
   if (!is_title_id(title)) return error_of(ErrorCode::title_not_found, std::string(title));
   if (version_number(version) == 0) return error_of(ErrorCode::version_not_found, std::string(version));
-  return state_->cache.find_or_load(
-      version_key(title, version), [&]() -> Result<std::shared_ptr<const PublishedVersion>> {
-        const Result<Found<VersionRecord>> found = state_->need_version(title, version);
-        if (!found.ok()) return found.error();
-        if (found->record.state != VersionState::published) {
-          return error_of(ErrorCode::version_not_found, std::string(title) + " " + std::string(version) + " is " +
-                                                            std::string(name_of(found->record.state)));
-        }
-        return load_published(found->record, version_folder(title, version));
-      });
+  if (audience == Audience::viewers && state_->is_withdrawn(title)) return taken_off(title);
+  return state_->cache.find_or_load(cache_name(title, version, audience), [&] {
+    return state_->load(title, version, audience, version_folder(title, version));
+  });
 }
 
 Result<std::vector<TitleRecord>> Catalog::titles() {
@@ -204,6 +271,7 @@ Result<VersionRecord> Catalog::version(std::string_view title, std::string_view 
 Result<std::string> Catalog::current_version(std::string_view title) {
   const Result<Found<TitleRecord>> found = state_->need_title(title);
   if (!found.ok()) return found.error();
+  if (found->record.state == TitleState::unpublished) return taken_off(title);
   if (found->record.current_version.empty()) {
     return error_of(ErrorCode::title_not_published,
                     std::string(title) + " is " + std::string(name_of(found->record.state)));
@@ -279,30 +347,39 @@ Result<JobRecord> Catalog::create(const NewVersion& request) {
   return job;
 }
 
-Result<void> Catalog::publish(const VersionRecord& version, const JobRecord& job) {
+Result<void> Catalog::publish(const VersionRecord& version, const JobRecord& job, VersionState outcome) {
   Result<Found<TitleRecord>> title = state_->need_title(version.title);
   if (!title.ok()) return std::move(title).error();
+  const std::int64_t now_ms = state_->clock.wall_ms();
   TitleRecord changed = title->record;
-  changed.state = TitleState::published;
+  VersionRecord published = version;
+  published.state = outcome;
+  published.error.reset();
+  Txn txn;
+  txn.compares = {Compare::unchanged(title_key(version.title), title->revision)};
+  const bool is_out = outcome == VersionState::published;
+  if (is_out) {
+    published.published_at_ms = now_ms;
+    if (changed.state != TitleState::unpublished) changed.state = TitleState::published;
+  }
   // An older version that ends late is published, but does not replace a newer one.
-  if (version_number(version.version) > version_number(changed.current_version)) {
+  if (is_out && version_number(version.version) > version_number(changed.current_version)) {
+    REELWAY_TRY(state_->replace_current(changed, now_ms, txn));
     changed.current_version = version.version;
     changed.error.reset();
+    note(changed, {TitleAction::publish, version.version, "", "", now_ms});
   }
-  VersionRecord published = version;
-  published.state = VersionState::published;
-  published.published_at_ms = state_->clock.wall_ms();
-  published.error.reset();
   JobRecord done = job;
   done.state = JobState::done;
   done.stage = JobStage::publish;
   done.progress = 1;
   done.error.reset();
-  Txn txn;
-  txn.compares = {Compare::unchanged(title_key(version.title), title->revision)};
-  txn.then_operations = {Operation::put(title_key(version.title), to_json(changed)),
-                         Operation::put(version_key(version.title, version.version), to_json(published)),
-                         Operation::put(job_key(job.job), to_json(done)), Operation::erase(upload_key(job.upload))};
+  for (Operation& operation : std::vector<Operation>{
+           Operation::put(title_key(version.title), to_json(changed)),
+           Operation::put(version_key(version.title, version.version), to_json(published)),
+           Operation::put(job_key(job.job), to_json(done)), Operation::erase(upload_key(job.upload))}) {
+    txn.then_operations.push_back(std::move(operation));
+  }
   erase_uploads(version.files, txn);
   return state_->commit(txn, version.title);
 }

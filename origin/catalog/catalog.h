@@ -47,6 +47,10 @@ struct Rendition {
 };
 std::vector<Rendition> renditions(const PublishedVersion& version);
 
+// Who asks for a version's media: viewers get what is published, of titles that are on; a preview, which only an
+// operator's token allows, also what is ready to be published, and of titles that are off.
+enum class Audience : std::uint8_t { viewers, preview };
+
 struct CatalogOptions {
   std::string data_dir;
   std::size_t cached_versions_max = 256;
@@ -62,11 +66,13 @@ class Catalog {
   Catalog(ControlStore& store, const Clock& clock, CatalogOptions options);
   ~Catalog();
 
-  // title_not_found, version_not_found (also while the version is building or has failed), not_found_on_disk,
-  // index_malformed.
-  Result<std::shared_ptr<const PublishedVersion>> published(std::string_view title, std::string_view version);
+  // title_not_found, version_not_found (also while the version is building or has failed), title_not_published of a
+  // title that was taken off, not_found_on_disk, index_malformed.
+  Result<std::shared_ptr<const PublishedVersion>> published(std::string_view title, std::string_view version,
+                                                            Audience audience = Audience::viewers);
   // The same from memory only, null when it is not there. Never blocks on the disk: fit for an event loop.
-  std::shared_ptr<const PublishedVersion> cached(std::string_view title, std::string_view version);
+  std::shared_ptr<const PublishedVersion> cached(std::string_view title, std::string_view version,
+                                                 Audience audience = Audience::viewers);
   // A version that was removed is forgotten; who holds it may go on with it as long as its files are open.
   void forget(std::string_view title, std::string_view version);
 
@@ -108,10 +114,18 @@ class Catalog {
   // Title, version and job records and the uploads' marks in one transaction; the reply is the queued job.
   // Errors as check_new(), and store_conflict when another ingest came first (nothing was written).
   Result<JobRecord> create(const NewVersion& request);
-  // Makes a version visible in one transaction with the end of its job. Its folder is already in place.
-  Result<void> publish(const VersionRecord& version, const JobRecord& job);
+  // Makes a version visible, or only ready for somebody's approval, in one transaction with the end of its job. Its
+  // folder is already in place. A title that was taken off stays off.
+  Result<void> publish(const VersionRecord& version, const JobRecord& job,
+                       VersionState outcome = VersionState::published);
   // Records a failed ingest: version and job, and the title if it has no published version.
   Result<void> fail(const JobRecord& job, const Error& error);
+
+  // For origin/rights/publishing.h, after its transactions: what was taken off is served to no viewer from here on,
+  // also from memory.
+  void set_withdrawn(std::string_view title, bool withdrawn);
+  // Forgets a ready version that was rejected.
+  void drop_preview(std::string_view title, std::string_view version);
 
  private:
   struct State;

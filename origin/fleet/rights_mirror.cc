@@ -7,8 +7,10 @@
 #include <mutex>
 #include <vector>
 
+#include "common/rights/title_mark.h"
 #include "common/telemetry/log.h"
 #include "origin/fleet/beat.h"
+#include "origin/fleet/title_mark.h"
 
 // The model. One thread loads the records page by page, starts a watch and sleeps until the watch ends; the store's own
 // thread delivers the watch's batches. All of it meets in Shared under one mutex, which the loop takes too: it is never
@@ -30,7 +32,9 @@ enum class Load : std::uint8_t { none, with_log, without_log };
 
 constexpr int kStallsMax = 3;
 
-std::optional<rights::EntitlementId> entitlement_of(std::string_view key) {
+// By which edges know what stands under the key; nothing for what they are not told.
+std::optional<rights::EntitlementId> id_of(std::string_view key) {
+  if (key.starts_with(kTitleMarkPrefix)) return rights::title_mark_id(key.substr(kTitleMarkPrefix.size()));
   if (!key.starts_with(kEntitlementPrefix)) return std::nullopt;
   return rights::parse_entitlement_id(key.substr(kEntitlementPrefix.size()));
 }
@@ -86,7 +90,8 @@ struct RightsMirror::Shared : std::enable_shared_from_this<RightsMirror::Shared>
 
   void run();
   Result<void> load(Load how);
-  Result<Revision> read_pages(RightsTable& fresh, std::uint64_t& corrupt) const;
+  Result<Revision> read_pages(std::string_view prefix, RightsTable& fresh, std::uint64_t& corrupt) const;
+  Result<rights::Record> record_of(const KeyValue& entry) const;
   Load follow();
   bool is_stalled(Revision at);
   void deliver(const WatchMessage& message);
@@ -136,7 +141,9 @@ Result<void> RightsMirror::Shared::load(Load how) {
   if (!status) return status.error();
   RightsTable fresh;
   std::uint64_t corrupt = 0;
-  const auto read = read_pages(fresh, corrupt);
+  const auto marks = read_pages(kTitleMarkPrefix, fresh, corrupt);
+  if (!marks) return marks.error();
+  const auto read = read_pages(kEntitlementPrefix, fresh, corrupt);
   if (!read) return read.error();
   const Revision from = how == Load::without_log
                             ? status->revision + 1
@@ -165,15 +172,24 @@ Result<void> RightsMirror::Shared::load(Load how) {
   return {};
 }
 
+// A mark that cannot be read withdraws its title, as an entitlement that cannot be read permits nothing.
+Result<rights::Record> RightsMirror::Shared::record_of(const KeyValue& entry) const {
+  if (!entry.key.starts_with(kTitleMarkPrefix)) return decode(entry);
+  const auto withdrawn = parse_title_mark(entry.key, entry.value);
+  if (!withdrawn) telemetry::log_error("rights: taken for withdrawn: {}", describe(withdrawn.error()));
+  return rights::title_mark(!withdrawn || *withdrawn);
+}
+
 // The last page's revision, which is the highest.
-Result<Revision> RightsMirror::Shared::read_pages(RightsTable& fresh, std::uint64_t& corrupt) const {
+Result<Revision> RightsMirror::Shared::read_pages(std::string_view prefix, RightsTable& fresh,
+                                                  std::uint64_t& corrupt) const {
   std::string after;
   while (true) {
-    const auto page = store.range(kEntitlementPrefix, options.page_entries, after);
+    const auto page = store.range(prefix, options.page_entries, after);
     if (!page) return page.error();
     for (const KeyValue& entry : page->entries) {
-      const auto id = entitlement_of(entry.key);
-      const auto record = decode(entry);
+      const auto id = id_of(entry.key);
+      const auto record = record_of(entry);
       if (id && record) {
         fresh.append({*id, entry.mod_revision, *record});
         continue;
@@ -240,11 +256,11 @@ RightsMirror::Shared::Update RightsMirror::Shared::read(const WatchBatch& batch)
   const KeyValue* beat = nullptr;
   for (const WatchBatch::Event& event : batch.events) {
     if (event.entry.key == kBeatKey && !event.erased) beat = &event.entry;
-    const auto id = entitlement_of(event.entry.key);
+    const auto id = id_of(event.entry.key);
     if (!id) continue;
     rights::ReplicaChange& change = update.frame.changes.emplace_back(rights::ReplicaChange{*id, std::nullopt});
     if (event.erased) continue;
-    const auto record = decode(event.entry);
+    const auto record = record_of(event.entry);
     if (record) {
       change.record = *record;
       continue;

@@ -16,6 +16,7 @@
 #include "origin/jobs/leftovers.h"
 #include "origin/jobs/local_tasks.h"
 #include "origin/jobs/room_queue.h"
+#include "origin/jobs/stage_pace.h"
 #include "origin/jobs/worker.h"
 #include "origin/quality/quality_store.h"
 
@@ -79,11 +80,6 @@ using Step = JobStep;
 }  // namespace
 
 struct IngestJobs::State {
-  struct Live {
-    JobStage stage = JobStage::probe;
-    double progress = 0;
-  };
-
   ControlStore& store;
   Catalog& catalog;
   Uploads& uploads;
@@ -100,7 +96,7 @@ struct IngestJobs::State {
   mutable std::mutex mutex;
   std::condition_variable changed;
   std::deque<Step> queue;  // guarded by mutex, as all below
-  std::map<std::string, Live, std::less<>> live;
+  mutable std::map<std::string, StagePace, std::less<>> live;
   std::set<std::string, std::less<>> busy;       // jobs of which a step runs
   std::set<std::string, std::less<>> cancelled;  // until they have ended
   std::size_t unprepared = 0;                    // of the queue
@@ -240,6 +236,7 @@ struct IngestJobs::State {
       sources.push_back({record.title, record.version, file.bytes, file.sha256, file.name});
     }
     REELWAY_TRY(board.open(record, std::move(sources), plan));
+    begin_transcoding(record.job);
     local_tasks.poke();
     return {};
   }
@@ -257,11 +254,23 @@ struct IngestJobs::State {
     record.cost.cpu_s += version->cost.cpu_s;
     record.cost.wall_s += version->cost.wall_s;
     version->cost = record.cost;
-    REELWAY_TRY(repeat([&] { return catalog.publish(*version, record); }));
-    telemetry::log_info("job {}: published {} {}, {} ms of film, {:.1f} s of CPU", record.job, record.title,
-                        record.version, version->duration_ms, record.cost.cpu_s);
+    const Result<VersionState> outcome = outcome_of(record);
+    if (!outcome.ok()) return outcome.error();
+    REELWAY_TRY(repeat([&] { return catalog.publish(*version, record, *outcome); }));
+    telemetry::log_info("job {}: {} {} is {}, {} ms of film, {:.1f} s of CPU", record.job, record.title, record.version,
+                        name_of(*outcome), version->duration_ms, record.cost.cpu_s);
     ended(record.job, &Counters::done);
     return {};
+  }
+
+  // The job is done either way: what is ready needs nothing more of it, only one transaction of whoever approves it, so
+  // there is nothing that a crash could leave half done.
+  Result<VersionState> outcome_of(const JobRecord& record) {
+    if (options.approval == Approval::rule) return VersionState::published;
+    if (options.approval == Approval::person) return VersionState::ready;
+    const Result<QualityReport> report = load_report(store, record.title, record.version);
+    if (!report.ok()) return report.error();
+    return verdict(*report).warnings == 0 ? VersionState::published : VersionState::ready;
   }
 
   // A waiver that came since the look at the report found no held job yet: so this one looks again.
@@ -350,7 +359,7 @@ struct IngestJobs::State {
   void progress(JobRecord& record, JobStage stage, double part) {
     {
       const std::lock_guard hold(mutex);
-      live[record.job] = {stage, part};
+      live[record.job].update(stage, part, clock.monotonic());
     }
     if (stage == record.stage) return;
     record.stage = stage;
@@ -372,15 +381,29 @@ struct IngestJobs::State {
       record.error = std::move(reason);
     }
     if (record.state != JobState::running && !reason) return;
+    const double encoded = encoding_progress(board.progress(record.job));
     {
       const std::lock_guard hold(mutex);
       const auto place = live.find(record.job);
       if (place == live.end()) return;
-      record.stage = place->second.stage;
-      record.progress = place->second.progress;
+      StagePace& pace = place->second;
+      const Clock::Monotonic now = clock.monotonic();
+      if (pace.stage() == JobStage::transcode) pace.update(JobStage::transcode, encoded, now);
+      record.stage = pace.stage();
+      record.progress = pace.progress();
+      record.stage_progress = pace.stage_progress();
+      if (const auto left = pace.left(now)) record.left_ms = left->count();
     }
-    if (record.stage == JobStage::transcode) record.progress = encoding_progress(board.progress(record.job));
     sum_up(record, board.records(record.job));
+  }
+
+  // What is made already, as after a restart, was not made at this pace.
+  void begin_transcoding(const std::string& job) {
+    const double encoded = encoding_progress(board.progress(job));
+    const std::lock_guard hold(mutex);
+    StagePace& pace = live[job];
+    pace = {};
+    pace.update(JobStage::transcode, encoded, clock.monotonic());
   }
 
   bool is_cancelled(std::string_view job) const {

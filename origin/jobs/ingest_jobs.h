@@ -32,6 +32,12 @@ struct IngestRequest {
   std::vector<DeliveredFile> files{};  // that came with it, each with its upload
 };
 
+// Who publishes a version that is made and verified.
+//   rule    it is published at once; findings of its quality that block have held its job before
+//   clean   the same, if there is no warning that nobody has waived; else a person
+//   person  somebody approves it first (origin/rights/publishing.h)
+enum class Approval : std::uint8_t { rule, clean, person };
+
 struct IngestJobsOptions {
   std::string data_dir;
   std::size_t slots = 1;  // parts that this process makes at once; 0: only other workers make them
@@ -39,6 +45,7 @@ struct IngestJobsOptions {
   std::size_t queue_max = 1000;                 // queued jobs; more are refused with overloaded
   std::uint64_t free_bytes_min = 256ull << 20;  // what films leave free on the disk
   FreeBytes free_bytes = &origin::free_bytes;
+  Approval approval = Approval::rule;
   TranscodeOptions transcode;
   QualityRules quality;
   SoundOptions sound;

@@ -59,6 +59,19 @@ void follow_findings(EncodePlan& plan, const SourceFacts& facts, const QualityRe
 
 }  // namespace
 
+StageSpan span_of(JobStage stage) {
+  switch (stage) {
+    case JobStage::probe: return {0, kProbed};
+    case JobStage::quality: return {kProbed, kChecked};
+    case JobStage::rates: return {kChecked, kRated};
+    case JobStage::transcode: return {kRated, kTranscoded};
+    case JobStage::index: return {kTranscoded, kIndexed};
+    case JobStage::verify: return {kIndexed, kVerified};
+    case JobStage::publish: return {kVerified, 1};
+  }
+  return {0, 1};
+}
+
 double encoding_progress(double part) {
   return kRated + part * (kTranscoded - kRated);
 }

@@ -58,6 +58,11 @@ class IngestRun {
   std::string outputs_;  // what becomes the version's folder
 };
 
+// The part of the whole job's progress that is one stage's.
+struct StageSpan {
+  double from = 0, to = 0;
+};
+StageSpan span_of(JobStage stage);
 // Of the whole job, when its parts are made to this part.
 double encoding_progress(double part);
 

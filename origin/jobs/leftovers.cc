@@ -11,7 +11,8 @@
 namespace reelway::origin {
 namespace {
 
-// Folders in titles/ that no published record owns: a crash came between their rename and their transaction.
+// Folders in titles/ that no published or ready record owns: a crash came between their rename and their transaction,
+// or somebody has rejected them.
 Result<void> remove_unpublished(Catalog& catalog, const std::string& titles) {
   REELWAY_TRY(make_folders(titles));
   std::error_code failure;
@@ -22,7 +23,7 @@ Result<void> remove_unpublished(Catalog& catalog, const std::string& titles) {
       const bool is_unknown = !record.ok() && (record.error().code == ErrorCode::title_not_found ||
                                                record.error().code == ErrorCode::version_not_found);
       if (!record.ok() && !is_unknown) return record.error();
-      if (record.ok() && record->state == VersionState::published) continue;
+      if (record.ok() && (record->state == VersionState::published || record->state == VersionState::ready)) continue;
       telemetry::log_warn("removing the unpublished version folder {}", folder.path().string());
       REELWAY_TRY(remove_all(folder.path().string()));
     }

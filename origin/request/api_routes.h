@@ -95,6 +95,12 @@ Result<Reply> create_title(const ApiServices& services, const ApiCall& call);
 // delivery_routes.cc
 Result<Reply> check_delivery(const ApiServices& services, const ApiCall& call);
 Result<Reply> begin_delivery_title(const ApiServices& services, const ApiCall& call);
+// publishing_routes.cc
+Result<Reply> approve(const ApiServices& services, const ApiCall& call);
+Result<Reply> reject(const ApiServices& services, const ApiCall& call);
+Result<Reply> publish(const ApiServices& services, const ApiCall& call);
+Result<Reply> roll_back(const ApiServices& services, const ApiCall& call);
+Result<Reply> unpublish(const ApiServices& services, const ApiCall& call);
 // quality_routes.cc
 Result<Reply> show_quality(const ApiServices& services, const ApiCall& call);  // of the newest version
 Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& call);
@@ -145,5 +151,7 @@ Result<Reply> show_status(const ApiServices& services, const ApiCall& call);
 
 // The fields of an error inside another document.
 nlohmann::json error_object(const Error& error);
+// What was decided about which version plays, the oldest first.
+nlohmann::json history_array(const std::vector<TitleEvent>& history);
 
 }  // namespace reelway::origin

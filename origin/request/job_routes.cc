@@ -25,6 +25,10 @@ json job_json(const JobRecord& job) {
                 {"failures", job.failures},
                 {"cost", cost_json(job.cost)},
                 {"created_at", iso_time(job.created_at_ms)}};
+  if (job.state == JobState::running) {
+    value["stage_progress"] = job.stage_progress;
+    value["left_s"] = job.left_ms ? json(*job.left_ms / 1000) : json(nullptr);
+  }
   if (job.error) value["error"] = error_object(*job.error);
   return value;
 }

@@ -79,9 +79,9 @@ std::span<const Step<MediaRequest>> MediaRequest::steps() {
       {"serve_keys", &MediaRequest::serve_keys},
       {"serve_replica", &MediaRequest::serve_replica},
       {"parse", &MediaRequest::parse},
+      {"narrow", &MediaRequest::narrow},
       {"find_version", &MediaRequest::find_version},
       {"find_track", &MediaRequest::find_track},
-      {"narrow", &MediaRequest::narrow},
       {"serve_rendered", &MediaRequest::serve_rendered},
       {"plan", &MediaRequest::plan},
       {"open_file", &MediaRequest::open_file},
@@ -180,10 +180,11 @@ Verdict MediaRequest::parse() {
 
 Verdict MediaRequest::find_version() {
   if (error_) return fail(*error_);
-  if (!version_) version_ = services_.catalog.cached(parts_.title, parts_.version);
+  const Audience audience = view_.preview != 0 ? Audience::preview : Audience::viewers;
+  if (!version_) version_ = services_.catalog.cached(parts_.title, parts_.version, audience);
   if (version_) return Verdict::next;
-  return wait_for_worker([this] {
-    auto found = services_.catalog.published(parts_.title, parts_.version);
+  return wait_for_worker([this, audience] {
+    auto found = services_.catalog.published(parts_.title, parts_.version, audience);
     if (found) {
       version_ = std::move(found).value();
     } else {
@@ -204,14 +205,17 @@ const hls::Track& MediaRequest::track() const {
   return version_->presentation.tracks[track_];
 }
 
-// The edge has narrowed what its viewer may see; only the multivariant playlist differs by it.
+// The edge has narrowed what its viewer may see; only the multivariant playlist differs by it, but for a preview.
 Verdict MediaRequest::narrow() {
   rendered_key_ = path_;
-  if (resource_.kind != hls::Resource::Kind::multivariant) return Verdict::next;
   const auto field = head_->headers.find("Reelway-View");
   if (!field) return Verdict::next;
   auto view = access::parse_view_id(*field);
   if (!view) return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: expected a view's id"));
+  if (resource_.kind != hls::Resource::Kind::multivariant && view->preview == 0) return Verdict::next;
+  if (view->preview != 0 && version_name(view->preview) != parts_.version) {
+    return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: a preview of another version"));
+  }
   view_ = std::move(*view);
   if (view_ != access::View{}) rendered_key_ += "?" + access::view_id(view_);  // no path has a '?'
   return Verdict::next;

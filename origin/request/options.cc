@@ -134,6 +134,11 @@ constexpr std::array kOptions = {
     config::Option{
         "workers.lease", Kind::duration, "30s", false, 2 * kSecondMs, 600 * kSecondMs,
         "How long a worker that is not heard of keeps the part it was making; then another one may take it."},
+    config::Option{
+        "publish.approval", Kind::text, "rule", false, 0, 0,
+        "Who publishes a version that is made and verified. rule: it plays at once, unless findings of its quality "
+        "block it. clean: the same when there is no warning that nobody has waived, else a person. person: it waits "
+        "for `reelway approve`."},
     config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
                    "How many units of 2 s make a segment, for versions ingested from now on."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
@@ -178,6 +183,14 @@ std::size_t slots_of(const config::Settings& settings) {
   if (!settings.flag("transcode.local")) return 0;
   const auto jobs = static_cast<std::size_t>(settings.integer("transcode.jobs"));
   return jobs > 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+}
+
+Result<Approval> approval_of(const config::Settings& settings) {
+  const std::string& text = settings.text("publish.approval");
+  if (text == "rule") return Approval::rule;
+  if (text == "clean") return Approval::clean;
+  if (text == "person") return Approval::person;
+  return invalid("publish.approval: expected rule, clean or person, found: " + text);
 }
 
 Result<ObjectStoreConfig> object_store(const config::Settings& settings, const std::string& name) {
@@ -305,6 +318,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.workers_lease = settings.duration("workers.lease");
   out.workers_listen = settings.endpoint("workers.listen");
   out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
+  const auto approval = approval_of(settings);
+  if (!approval) return approval.error();
+  out.approval = *approval;
   auto urls = base_urls(settings.list("public_edges"));
   if (!urls) return urls.error();
   out.public_edges = std::move(urls).value();

@@ -12,12 +12,13 @@
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
 #include "origin/ingest/web_film.h"
+#include "origin/jobs/ingest_jobs.h"
 #include "origin/objects/object_request.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
+#include "origin/storage/storage_options.h"
 #include "origin/transcode/picture_options.h"
 #include "origin/transcode/sound_plan.h"
-#include "origin/storage/storage_options.h"
 #include "origin/transcode/transcoder.h"
 
 namespace reelway::origin {
@@ -56,6 +57,7 @@ struct OriginConfig {
   TranscodeOptions transcode;
   PictureOptions picture;
   std::uint32_t units_per_segment = 3;
+  Approval approval = Approval::rule;
   QualityRules quality;
   SoundOptions sound;
   StorageOptions storage;  // without data_dir

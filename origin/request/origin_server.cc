@@ -159,6 +159,7 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
   options.quality = config.quality;
   options.sound = config.sound;
   options.units_per_segment = config.units_per_segment;
+  options.approval = config.approval;
   options.transcode = config.transcode;
   options.picture = config.picture;
   return options;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "origin/fleet/play_url.h"
 #include "origin/request/api_routes.h"
 #include "origin/request/body_fields.h"
@@ -14,6 +16,30 @@ Error bad_edge(const std::string& text) {
   return error;
 }
 
+// How long a look at what is not published may take: its URL outlives the title's being taken off.
+constexpr std::int64_t kPreviewSecondsMax = 24LL * 3600, kPreviewSecondsUsual = 4LL * 3600;
+
+// The version that plays now, or the one that is asked for; one that viewers cannot have as a preview.
+Result<void> choose_version(const ApiServices& services, const std::optional<std::string>& asked,
+                            PlayUrlRequest& request) {
+  auto current = services.catalog.current_version(request.title);
+  if (!asked) {
+    if (!current) return current.error();
+    request.version = std::move(current).value();
+    return {};
+  }
+  const auto version = services.catalog.version(request.title, *asked);
+  if (!version) return version.error();
+  request.version = version->version;
+  if (version->state == VersionState::published && current) return {};
+  if (version->state != VersionState::published && version->state != VersionState::ready) {
+    return Error{ErrorCode::version_not_ready, Side::client, false,
+                 request.title + " " + *asked + " is " + std::string(name_of(version->state))};
+  }
+  request.view.preview = version_number(request.version);
+  return {};
+}
+
 nlohmann::json play_url_json(const PlayUrl& play_url, const PlayUrlRequest& request) {
   return {// Without a known edge the path alone still says what to ask of any edge.
           {"url", play_url.urls.empty() ? play_url.path : play_url.urls.front()},
@@ -21,6 +47,7 @@ nlohmann::json play_url_json(const PlayUrl& play_url, const PlayUrlRequest& requ
           {"token", play_url.token},
           {"title", request.title},
           {"version", request.version},
+          {"preview", request.view.preview != 0},
           {"kid", play_url.kid},
           {"not_before", iso_time(play_url.not_before_s * 1000)},
           {"expires_at", iso_time(play_url.expires_s * 1000)}};
@@ -32,7 +59,8 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   BodyFields fields(call.body);
   PlayUrlRequest request;
   request.title = fields.text("title");
-  request.lifetime_s = fields.optional_integer("ttl_s").value_or(services.config.token_lifetime.count());
+  const auto ttl_s = fields.optional_integer("ttl_s");
+  const auto asked = fields.optional_text("version");
   request.not_before_s = fields.optional_integer("not_before_s");
   const auto edge = fields.optional_text("edge");
   REELWAY_TRY(fields.finish());
@@ -42,9 +70,15 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
     if (!base) return bad_edge(*edge);
     request.edges = {std::move(*base)};
   }
-  auto version = services.catalog.current_version(request.title);
-  if (!version) return version.error();
-  request.version = std::move(version).value();
+  REELWAY_TRY(choose_version(services, asked, request));
+  request.lifetime_s = ttl_s.value_or(services.config.token_lifetime.count());
+  if (request.view.preview != 0) {
+    request.lifetime_s = ttl_s.value_or(std::min(request.lifetime_s, kPreviewSecondsUsual));
+    if (request.lifetime_s > kPreviewSecondsMax) {
+      return Error{ErrorCode::http_bad_request, Side::client, false,
+                   "field \"ttl_s\": a preview lasts at most " + std::to_string(kPreviewSecondsMax) + " s"};
+    }
+  }
   if (services.keys.stale()) REELWAY_TRY(services.keys.refresh());
   // By the origin's time: it is the one that edges judge tokens by.
   const auto play_url = issue_play_url(request, services.keys, services.rights.time, services.random);

@@ -27,8 +27,11 @@ Error not_in_offer(ErrorCode code, std::string detail) {
 Result<hls::Presentation> presentation_in_view(const hls::Presentation& presentation, const access::View& view) {
   hls::Presentation narrowed;
   narrowed.units_per_segment = presentation.units_per_segment;
+  access::View of_tracks = view;
+  of_tracks.preview = 0;  // which version it is has been seen to
   for (const hls::Track& track : presentation.tracks) {
-    if (access::check_path_in_view(view, "/title/v1/" + track.id + "/media.m3u8")) narrowed.tracks.push_back(track);
+    if (access::check_path_in_view(of_tracks, "/title/v1/" + track.id + "/media.m3u8"))
+      narrowed.tracks.push_back(track);
   }
   const TrackCounts before = count(presentation);
   const TrackCounts after = count(narrowed);

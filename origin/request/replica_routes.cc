@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "common/telemetry/log.h"
 #include "origin/fleet/beat.h"
 
 namespace reelway::origin {
@@ -28,6 +29,19 @@ Result<void> check_ready(const ReplicaServices& services) {
                "the entitlements are being read from the control store"};
 }
 
+// Edges of before formats were numbered ask for none. What differs would be understood wrongly, or not at all.
+Result<void> check_format(const QueryFields& query) {
+  const auto format = query.optional_number("format");
+  if (!format) return format.error();
+  const std::int64_t asked = format->value_or(1);
+  if (asked == rights::kStreamFormat) return {};
+  const std::string detail = "the edge asks for format " + std::to_string(asked) +
+                             " of the change stream, this origin speaks format " +
+                             std::to_string(rights::kStreamFormat) + ": run the same version of both";
+  telemetry::log_warn("an edge's replica is refused: {}", detail);
+  return client_error(ErrorCode::http_bad_request, detail);
+}
+
 Response frames_response() {
   Response response;
   response.headers = {{"Content-Type", std::string(kReplicaContentType)}, {"Cache-Control", "no-store"}};
@@ -36,6 +50,7 @@ Response frames_response() {
 
 Result<Response> serve_stream(const ReplicaServices& services, const QueryFields& query) {
   REELWAY_TRY(check_shard(query));
+  REELWAY_TRY(check_format(query));
   const auto from = query.number("from");
   if (!from) return from.error();
   auto cluster = query.required("cluster");
@@ -49,6 +64,7 @@ Result<Response> serve_stream(const ReplicaServices& services, const QueryFields
 
 Result<Response> serve_snapshot(const ReplicaServices& services, const QueryFields& query) {
   REELWAY_TRY(check_shard(query));
+  REELWAY_TRY(check_format(query));
   REELWAY_TRY(check_ready(services));
   Response response = frames_response();
   response.stream = std::make_shared<RecordsStream>(services.mirror, services.counters, RecordsStream::Buckets{});

@@ -17,6 +17,7 @@ json title_json(const TitleRecord& title, std::int64_t duration_ms) {
                 {"state", name_of(title.state)}, {"version", text_or_null(title.current_version)},
                 {"duration_ms", duration_ms},    {"created_at", iso_time(title.created_at_ms)}};
   if (title.error) value["error"] = error_object(*title.error);
+  if (!title.history.empty()) value["history"] = history_array(title.history);
   return value;
 }
 
@@ -81,7 +82,7 @@ json delivered_json(const DeliveredFile& file) {
   return value;
 }
 
-json version_json(Catalog& catalog, const VersionRecord& version) {
+json version_json(Catalog& catalog, const TitleRecord& title, const VersionRecord& version) {
   json value = {
       {"version", version.version},
       {"state", name_of(version.state)},
@@ -97,9 +98,17 @@ json version_json(Catalog& catalog, const VersionRecord& version) {
     value["per_title"] = {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};
   }
   if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
+  if (version.replaced_at_ms != 0) value["replaced_at"] = iso_time(version.replaced_at_ms);
+  if (!version.decided_by.empty()) {
+    value["decision"] = {{"by", version.decided_by},
+                         {"reason", text_or_null(version.decision_reason)},
+                         {"at", iso_time(version.decided_at_ms)}};
+  }
   if (version.error) value["error"] = error_object(*version.error);
-  if (version.state != VersionState::published) return value;
-  const auto published = catalog.published(version.title, version.version);
+  if (version.state != VersionState::published && version.state != VersionState::ready) return value;
+  const bool is_out = version.state == VersionState::published && title.state != TitleState::unpublished;
+  const Audience audience = is_out ? Audience::viewers : Audience::preview;
+  const auto published = catalog.published(version.title, version.version, audience);
   if (!published) {
     // One damaged version must not hide the others.
     value["error"] = error_object(published.error());
@@ -134,7 +143,8 @@ Result<Reply> show_title(const ApiServices& services, const ApiCall& call) {
   if (!duration_ms) return duration_ms.error();
   json value = title_json(*title, *duration_ms);
   value["versions"] = json::array();
-  for (const VersionRecord& version : *versions) value["versions"].push_back(version_json(services.catalog, version));
+  for (const VersionRecord& version : *versions)
+    value["versions"].push_back(version_json(services.catalog, *title, version));
   return Reply{200, std::move(value)};
 }
 

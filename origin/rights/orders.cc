@@ -43,7 +43,7 @@ Result<void> check_published(const RightsServices& services, const std::string& 
   const auto found = find<TitleRecord>(services.store, title_key(title), parse_title, compares);
   if (!found.ok()) return found.error();
   if (!found->value) return error_of(ErrorCode::title_not_found, title);
-  if (!found->value->current_version.empty()) return {};
+  if (!found->value->current_version.empty() && found->value->state != TitleState::unpublished) return {};
   return error_of(ErrorCode::title_not_published, title + " is " + std::string(name_of(found->value->state)));
 }
 

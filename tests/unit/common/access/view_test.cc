@@ -15,6 +15,24 @@ TEST(View, HasOneText) {
   }
 }
 
+TEST(View, APreviewComesFirstAndIsOfOneVersion) {
+  View preview;
+  preview.preview = 2;
+  EXPECT_EQ(view_id(preview), "p2");
+  EXPECT_EQ(parse_view_id("p2"), preview);
+  preview.max_height = 480;
+  preview.languages = {"de"};
+  EXPECT_EQ(view_id(preview), "p2.h480.de");
+  EXPECT_EQ(parse_view_id("p2.h480.de"), preview);
+  for (const char* text : {"p", "p0", "p02", "p2.p3", "h480.p2", "de.p2", "p99999999999", "p2."}) {
+    EXPECT_FALSE(parse_view_id(text)) << text;
+  }
+  EXPECT_TRUE(check_path_in_view(preview, "/film/v2/master.m3u8").ok());
+  for (const char* path : {"/film/v1/master.m3u8", "/film/v22/master.m3u8", "/film", ""}) {
+    EXPECT_EQ(check_path_in_view(preview, path).error().code, ErrorCode::token_other_title) << path;
+  }
+}
+
 TEST(View, OtherTextsAreNone) {
   for (const char* text : {"", ".", "h", "h0", "h0480", "h480.", "h480.h240", "en.de", "de.de", "EN", "h99999", "engl",
                            "h480.all", "all.de"}) {
@@ -23,9 +41,12 @@ TEST(View, OtherTextsAreNone) {
 }
 
 TEST(View, OnlyTheMultivariantPlaylistVaries) {
-  EXPECT_TRUE(varies_by_view("/film/v1/master.m3u8"));
-  EXPECT_FALSE(varies_by_view("/film/v1/video/720/media.m3u8"));
-  EXPECT_FALSE(varies_by_view("/film/v1/video/720/3.m4s"));
+  EXPECT_TRUE(varies_by_view({}, "/film/v1/master.m3u8"));
+  EXPECT_FALSE(varies_by_view({}, "/film/v1/video/720/media.m3u8"));
+  EXPECT_FALSE(varies_by_view({}, "/film/v1/video/720/3.m4s"));
+  View preview;
+  preview.preview = 1;
+  EXPECT_TRUE(varies_by_view(preview, "/film/v1/video/720/3.m4s"));
 }
 
 ErrorCode code_of(const View& view, std::string_view path) {

@@ -28,6 +28,7 @@ class AdminPortTest : public ::testing::Test {
       port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
       return true;
     });
+    edge_.wait_until_ready();
     EXPECT_EQ(fetch().status, 200);
     while (!edge_.on_ring([](EdgeServer& server) { return server.replica().state().client.beats_matched > 0; })) {
       std::this_thread::yield();

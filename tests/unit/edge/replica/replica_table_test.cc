@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/rights/title_mark.h"
 #include "tests/unit/edge/replica/records.h"
 
 namespace reelway::edge {
@@ -47,6 +48,29 @@ void expect_same(const ReplicaTable& table, const RecordsModel& model) {
     EXPECT_EQ(ours->record, entry.record);
     EXPECT_EQ(ours->mod_revision, entry.mod_revision);
   }
+}
+
+TEST(ReplicaTableTest, KnowsWhichTitlesAreWithdrawn) {
+  const rights::EntitlementId film = rights::title_mark_id("film"), other = rights::title_mark_id("other");
+  ReplicaTable table;
+  (void)table.put({entitlement(1), 1, rental(5, rights::State::revoked)});
+  EXPECT_TRUE(table.withdrawn().empty());
+  (void)table.put({film, 2, rights::title_mark(true)});
+  (void)table.put({other, 3, rights::title_mark(false)});
+  EXPECT_EQ(table.withdrawn(), WithdrawnTitles{film});
+  EXPECT_EQ(table.withdrawals(), 1u);
+  // What is older changes nothing.
+  (void)table.put({film, 1, rights::title_mark(false)});
+  EXPECT_EQ(table.withdrawn(), WithdrawnTitles{film});
+  (void)table.put({film, 4, rights::title_mark(false)});
+  EXPECT_TRUE(table.withdrawn().empty());
+  // Also by a repair, and by being erased.
+  const std::vector<rights::ReplicaRecord> repaired{{film, 5, rights::title_mark(true)}};
+  (void)table.merge_bucket(rights::bucket_of(film), repaired, 5);
+  EXPECT_EQ(table.withdrawn(), WithdrawnTitles{film});
+  (void)table.erase(film, 6);
+  EXPECT_TRUE(table.withdrawn().empty());
+  EXPECT_EQ(table.withdrawals(), 4u);
 }
 
 TEST(ReplicaTableTest, EqualsAModelUnderRandomHistories) {

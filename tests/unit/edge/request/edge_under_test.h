@@ -82,8 +82,8 @@ class TestKeys {
 // The rentals that the fake origin tells of: a snapshot, then a stream that stays open with what follow() gave it.
 class TestRights {
  public:
-  static constexpr const char* kSnapshot = "/.reelway/v1/replica/snapshot?shard=0";
-  static constexpr const char* kStream = "/.reelway/v1/replica/stream?shard=0&from=10&cluster=test";
+  static constexpr const char* kSnapshot = "/.reelway/v1/replica/snapshot?shard=0&format=2";
+  static constexpr const char* kStream = "/.reelway/v1/replica/stream?shard=0&from=10&cluster=test&format=2";
 
   explicit TestRights(testing::FakeOrigin& origin) : origin_(origin) { publish({}); }
   ~TestRights() {
@@ -176,6 +176,11 @@ class RunningEdge {
     ring_->post([this] { rings_->drain([this] { ring_->stop(); }); });
   }
 
+  // Its replica is there: before, it plays nothing.
+  void wait_until_ready() {
+    while (!on_ring([](EdgeServer& server) { return server.origin().replica().ready(); })) std::this_thread::yield();
+  }
+
   std::uint16_t port() const { return port_; }
   EdgeServer& server() { return rings_->first(); }
   EdgeRings& rings() { return *rings_; }
@@ -229,7 +234,10 @@ inline rights::Record revoked_rental() {
 // A whole edge and what it lives with; each case starts it when it has set what it wants.
 class EdgeTest : public ::testing::Test {
  protected:
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
+  void start() {
+    edge_ = std::make_unique<RunningEdge>(config_, clock_);
+    edge_->wait_until_ready();
+  }
   void restart() {
     edge_.reset();
     start();

@@ -34,6 +34,8 @@ class HostileOriginTest : public ::testing::TestWithParam<WrongAnswer> {
  protected:
   static constexpr const char* kPath = "/film/v1/a.m3u8";
 
+  void SetUp() override { edge_.wait_until_ready(); }
+
   std::unique_ptr<PlainClient> ask() {
     auto client = std::make_unique<PlainClient>(edge_.port());
     client->send("GET /t/" + keys_.token("film") + kPath + " HTTP/1.1\r\nHost: e\r\n\r\n");

@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include "common/rights/title_mark.h"
+#include "origin/fleet/title_mark.h"
 #include "tests/unit/origin/fleet/mirror_fixture.h"
 
 namespace reelway::origin {
@@ -41,6 +43,33 @@ TEST_F(RightsMirrorTest, IsReadyWithTheFirstBeatAfterTheLoad) {
   EXPECT_EQ(found->mod_revision, 1);
   EXPECT_EQ(found->record, test_record(11));
   EXPECT_FALSE(mirror_->find(test_id(2)).has_value());
+}
+
+TEST_F(RightsMirrorTest, HasTheMarksOfTitles) {
+  const auto mark = [&](const std::string& title, const std::string& value) {
+    return commit({Operation::put(title_mark_key(title), value)});
+  };
+  put(1);
+  mark("off-before", title_mark_json(true));
+  start_mirror();
+  beat_through();
+  EXPECT_EQ(mirror_->state().records, 2u);
+  mark("off-since", title_mark_json(true));
+  mark("on-again", title_mark_json(false));
+  mark("damaged", "{}");
+  beat_through();
+  const auto withdrawn = [&](const char* title) {
+    const auto found = mirror_->find(rights::title_mark_id(title));
+    return found && rights::is_withdrawal(found->record);
+  };
+  EXPECT_TRUE(withdrawn("off-before"));
+  EXPECT_TRUE(withdrawn("off-since"));
+  EXPECT_FALSE(withdrawn("on-again"));
+  EXPECT_TRUE(withdrawn("damaged"));  // what cannot be read permits nothing
+  EXPECT_FALSE(withdrawn("never"));
+  ReplicaModel replica;
+  replica.apply(snapshot());
+  EXPECT_EQ(replica.records.size(), 5u);
 }
 
 TEST_F(RightsMirrorTest, FollowsPutsChangesAndErasures) {

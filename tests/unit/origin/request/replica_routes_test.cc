@@ -114,7 +114,7 @@ class ReplicaRoutesTest : public ::testing::Test {
 };
 
 TEST_F(ReplicaRoutesTest, ASnapshotAndTheStreamAfterItMeetTheRoot) {
-  const PlainResponse snapshot = get("/.reelway/v1/replica/snapshot?shard=0");
+  const PlainResponse snapshot = get("/.reelway/v1/replica/snapshot?format=2&shard=0");
   EXPECT_EQ(snapshot.status, 200);
   EXPECT_EQ(snapshot.header("Content-Type"), "application/vnd.reelway.replica");
   EXPECT_EQ(snapshot.header("Cache-Control"), "no-store");
@@ -127,7 +127,7 @@ TEST_F(ReplicaRoutesTest, ASnapshotAndTheStreamAfterItMeetTheRoot) {
   EXPECT_EQ(replica.records[entitlement(3).id].record, entitlement(3).record);
 
   PlainClient client(media_);
-  client.send("GET /.reelway/v1/replica/stream?shard=0&from=" + std::to_string(replica.position) +
+  client.send("GET /.reelway/v1/replica/stream?format=2&shard=0&from=" + std::to_string(replica.position) +
               "&cluster=" + cluster_ + " HTTP/1.1\r\nHost: o\r\n" + edge_fields() + "\r\n");
   EXPECT_EQ(client.receive_start().status, 200);
   rights::FrameReader reader;
@@ -173,10 +173,13 @@ TEST_F(ReplicaRoutesTest, WrongQuestionsAreRefused) {
   const std::string base = "/.reelway/v1/";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"replica/snapshot", "http_bad_request"},
-      {"replica/snapshot?shard=1", "http_not_found"},
-      {"replica/stream?shard=0&from=x&cluster=a", "http_bad_request"},
-      {"replica/stream?shard=0&from=1", "http_bad_request"},
-      {"replica/stream?shard=1&from=1&cluster=a", "http_not_found"},
+      {"replica/snapshot?format=2&shard=1", "http_not_found"},
+      {"replica/snapshot?shard=0", "http_bad_request"},  // an edge of before formats were numbered
+      {"replica/snapshot?shard=0&format=3", "http_bad_request"},
+      {"replica/stream?shard=0&from=1&cluster=a", "http_bad_request"},
+      {"replica/stream?format=2&shard=0&from=x&cluster=a", "http_bad_request"},
+      {"replica/stream?format=2&shard=0&from=1", "http_bad_request"},
+      {"replica/stream?format=2&shard=1&from=1&cluster=a", "http_not_found"},
       {"replica/buckets?shard=2", "http_not_found"},
       {"replica/bucket?shard=0&number=4096", "http_not_found"},
       {"replica/bucket?shard=0", "http_bad_request"},
@@ -190,7 +193,7 @@ TEST_F(ReplicaRoutesTest, WrongQuestionsAreRefused) {
   EXPECT_EQ(wrong_method.status, 405);
   EXPECT_EQ(wrong_method.header("Allow"), "POST");
   EXPECT_EQ(get(base + "replica/buckets?shard=0", "Content-Length: 0\r\n", "POST").status, 405);
-  EXPECT_EQ(code_of(PlainClient(media_).get(base + "replica/snapshot?shard=0")), "not_an_edge");
+  EXPECT_EQ(code_of(PlainClient(media_).get(base + "replica/snapshot?format=2&shard=0")), "not_an_edge");
 }
 
 TEST_F(ReplicaRoutesTest, AHeartbeatReachesTheRules) {
@@ -210,7 +213,7 @@ TEST_F(ReplicaRoutesTest, EdgesTellOfThemselvesWithTheKeys) {
     return get("/.reelway/v1/keys", "Reelway-Edge-State: " + state + "\r\n").status;
   };
   ReplicaModel replica;
-  replica.apply(get("/.reelway/v1/replica/snapshot?shard=0").body);
+  replica.apply(get("/.reelway/v1/replica/snapshot?format=2&shard=0").body);
   EXPECT_EQ(hear("revision=x"), 200);
   EXPECT_TRUE(json::parse(api("/v1/edges").body)["edges"].empty());
   EXPECT_EQ(hear(R"(url="http://127.0.0.1:8090"; revision=)" + std::to_string(replica.position) +
@@ -238,8 +241,8 @@ TEST_F(ReplicaRoutesTest, EdgesTellOfThemselvesWithTheKeys) {
 
 TEST_F(ReplicaRoutesTest, DrainingEndsTheStreams) {
   PlainClient client(media_);
-  client.send("GET /.reelway/v1/replica/stream?shard=0&from=1&cluster=" + cluster_ + " HTTP/1.1\r\nHost: o\r\n" +
-              edge_fields() + "\r\n");
+  client.send("GET /.reelway/v1/replica/stream?format=2&shard=0&from=1&cluster=" + cluster_ +
+              " HTTP/1.1\r\nHost: o\r\n" + edge_fields() + "\r\n");
   PlainResponse response = client.receive_start();
   EXPECT_EQ(response.status, 200);
   TearDown();
