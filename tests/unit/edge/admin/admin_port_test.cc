@@ -107,8 +107,9 @@ TEST_F(AdminPortTest, ExplainTellsWhatWouldHappen) {
   EXPECT_EQ(hit["object"]["length"], 3);
   EXPECT_EQ(hit["object"]["etag"], "\"e1\"");
   EXPECT_EQ(hit["target"], "/t/-/film/v1/a.m4s");
-  ASSERT_EQ(hit["steps"].size(), 6u);
-  EXPECT_EQ(hit["steps"][3]["step"], "rental");
+  ASSERT_EQ(hit["steps"].size(), 7u);
+  EXPECT_EQ(hit["steps"][3]["step"], "title");
+  EXPECT_EQ(hit["steps"][4]["step"], "rental");
   EXPECT_EQ(hit["steps"][1]["verdict"], "ok");
   EXPECT_EQ(explain("/t/" + token + "/film/v1/b.m4s")["would"], "miss");
   EXPECT_EQ(origin_.asked("/film/v1/b.m4s"), 0);

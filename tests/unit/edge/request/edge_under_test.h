@@ -176,11 +176,6 @@ class RunningEdge {
     ring_->post([this] { rings_->drain([this] { ring_->stop(); }); });
   }
 
-  // Its replica is there: before, it plays nothing.
-  void wait_until_ready() {
-    while (!on_ring([](EdgeServer& server) { return server.origin().replica().ready(); })) std::this_thread::yield();
-  }
-
   std::uint16_t port() const { return port_; }
   EdgeServer& server() { return rings_->first(); }
   EdgeRings& rings() { return *rings_; }
@@ -192,6 +187,11 @@ class RunningEdge {
     std::promise<decltype(function(std::declval<EdgeServer&>()))> promise;
     ring_->post([&] { promise.set_value(function(server())); });
     return promise.get_future().get();
+  }
+
+  // Its replica is there: before, it plays nothing.
+  void wait_until_ready() {
+    while (!on_ring([](EdgeServer& server) { return server.origin().replica().ready(); })) std::this_thread::yield();
   }
 
  private:
