@@ -156,7 +156,8 @@ Result<Reply> recall_original(const ApiServices& services, const ApiCall& call) 
     return Reply{201, {{"upload", upload->upload}, {"language", record->language}}};
   }
   const FileCopy& copy = *(*in_bucket)->copy;
-  const ImportRequest request{.store = copy.store,
+  const ImportRequest request{.url = {},
+                              .store = copy.store,
                               .bucket = copy.object.bucket,
                               .key = copy.object.key,
                               .sha256 = record->sha256,
