@@ -25,6 +25,7 @@ class PrefetchTest : public EdgeTest {
     config_.prefetch_segments = segments;
     config_.prefetch_running_max = 2;
     edge_ = std::make_unique<RunningEdge>(config_, clock_);
+    edge_->wait_until_ready();
   }
   PlainResponse get(const std::string& resource, const std::string& query = {}) {
     return PlainClient(edge_->port()).get("/t/" + keys_.token("film") + path(resource) + query);

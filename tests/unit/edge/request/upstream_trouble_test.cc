@@ -18,7 +18,10 @@ class UpstreamTroubleTest : public ::testing::Test {
  protected:
   static constexpr const char* kPath = "/film/v1/a.m4s";
 
-  void start() { edge_ = std::make_unique<RunningEdge>(config_, clock_); }
+  void start() {
+    edge_ = std::make_unique<RunningEdge>(config_, clock_);
+    edge_->wait_until_ready();
+  }
   std::unique_ptr<PlainClient> ask() {
     auto client = std::make_unique<PlainClient>(edge_->port());
     client->send("GET /t/" + keys_.token("film") + kPath + " HTTP/1.1\r\nHost: e\r\n\r\n");
