@@ -174,6 +174,12 @@ class Call {
     return json;
   }
 
+  Result<std::string> run_for_bytes() {
+    const Result<long> status = perform();
+    if (!status.ok()) return status.error();
+    return std::move(answer_);
+  }
+
   Result<HttpClient::Headers> run_for_headers() {
     const Result<long> status = perform();
     if (!status.ok()) return status.error();
@@ -245,6 +251,12 @@ Result<Json> HttpClient::get(const std::string& path) const {
   Call call{"GET", base_url_ + path, credential_};
   call.answer_only();
   return call.run();
+}
+
+Result<std::string> HttpClient::get_bytes(const std::string& path) const {
+  Call call{"GET", base_url_ + path, credential_};
+  call.answer_only();
+  return call.run_for_bytes();
 }
 
 Result<Json> HttpClient::post(const std::string& path, const Json& body) const {

@@ -34,6 +34,7 @@ class HttpClient {
   HttpClient(std::string base_url, std::string credential);
 
   Result<Json> get(const std::string& path) const;
+  Result<std::string> get_bytes(const std::string& path) const;  // whatever they are, at most 16 MiB
   Result<Json> post(const std::string& path, const Json& body) const;
   // A call that speaks in header fields ("Name: value"), as those of tus do: what it answers in them.
   Result<Headers> call(const std::string& method, const std::string& path, const std::vector<std::string>& headers,

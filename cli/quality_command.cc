@@ -1,4 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "cli/quality_report.h"
@@ -10,7 +13,8 @@ namespace {
 
 struct QualityOptions {
   std::string title;
-  std::string version;  // empty: the newest
+  std::string version;   // empty: the newest
+  std::string pictures;  // folder for the findings' pictures; empty: they are not fetched
 };
 
 struct WaiveOptions {
@@ -26,11 +30,36 @@ std::string path_of(const QualityOptions& options) {
   return title + "/versions/" + percent_encoded(options.version) + "/quality";
 }
 
+Result<void> save(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  file.close();
+  if (!file) return system_error("write", path, errno);
+  return {};
+}
+
+// The findings' pictures, under the names that the report has for them.
+Result<void> save_pictures(const HttpClient& origin, const QualityOptions& options, const Json& report) {
+  std::error_code failure;
+  std::filesystem::create_directories(options.pictures, failure);
+  if (failure) return system_error("mkdir", options.pictures, failure.value());
+  const QualityOptions of{options.title, text_at(report, "version"), {}};
+  for (const Json& finding : list_at(report, "findings")) {
+    const std::string name = std::filesystem::path(text_at(finding, "picture")).filename();
+    if (name.empty()) continue;
+    const auto bytes = origin.get_bytes(path_of(of) + "/" + percent_encoded(text_at(finding, "id")) + "/picture");
+    if (!bytes) return bytes.error();
+    REELWAY_TRY(save(options.pictures + "/" + name, *bytes));
+  }
+  return {};
+}
+
 Result<void> show(Session& session, const QualityOptions& options) {
   const auto origin = session.origin();
   if (!origin) return origin.error();
   const auto answer = origin->get(path_of(options));
   if (!answer) return answer.error();
+  if (!options.pictures.empty()) REELWAY_TRY(save_pictures(*origin, options, *answer));
   if (session.json)
     session.print_json(*answer);
   else
@@ -60,6 +89,7 @@ constexpr const char* kExamples = R"help(
 Examples:
   reelway quality sintel
   reelway quality sintel --version v2
+  reelway quality sintel --pictures ./findings
   reelway quality waive sintel black-1 --reason "a pause is meant here"
   reelway --json quality sintel | jq -r '.findings[] | select(.severity == "block") | .id')help";
 
@@ -79,6 +109,8 @@ void add_quality(CLI::App& app, Invocation& chosen) {
       app.add_subcommand("quality", "Show what the quality checks found in a title, or waive a finding");
   command->add_option("title", options->title, "Title id")->type_name("TITLE");
   command->add_option("--version", options->version, "Version (default: the newest)")->type_name("VERSION");
+  command->add_option("--pictures", options->pictures, "Also save the findings' pictures and waveforms there")
+      ->type_name("FOLDER");
   command->footer(kExamples);
 
   auto waiving = std::make_shared<WaiveOptions>();

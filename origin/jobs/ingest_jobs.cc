@@ -340,7 +340,7 @@ struct IngestJobs::State {
             stop_signal,
             folders,
             options.slots,
-            options.data_dir + "/quality/" + record.title + "/" + record.version,
+            pictures_folder(options.data_dir, record.title, record.version),
             [this, &record](JobStage stage, double part) { progress(record, stage, part); }};
   }
 

@@ -31,7 +31,6 @@ constexpr seconds kPictureLimit{60};
 constexpr double kPassFactor = 60;
 constexpr double kPassStart_s = 600;
 constexpr double kFilmLongest_s = 12 * 3600;  // kSoundFramesMax
-constexpr std::uint64_t kFileBytesMax = 16 << 20;
 constexpr std::size_t kIllustrationsMax = 40;
 constexpr double kWaveMargin_s = 2, kWaveLongest_s = 60;
 // Of the progress: the packets, the pass; the rest is for pictures.
@@ -61,7 +60,7 @@ Result<FilmFacts> measure(const InspectionPlan& plan, double duration_s, const T
   const seconds limit(static_cast<std::int64_t>(kPassStart_s + duration_s * kPassFactor));
   ToolRun run = reading_run(inspection_arguments(plan, options.ffmpeg), plan.source, limit);
   run.job_folder = plan.folder;
-  run.file_bytes = kFileBytesMax;
+  run.file_bytes = kPictureBytesMax;
   double told = 0;
   run.on_errors = [&](std::string_view piece) -> Result<void> {
     REELWAY_TRY(lines.add(piece));
@@ -125,7 +124,7 @@ Result<void> illustrate(Finding& finding, const InspectionPlan& plan, const Sour
   }
   ToolRun run = reading_run(std::move(command), plan.source, kPictureLimit);
   run.job_folder = plan.folder;
-  run.file_bytes = kFileBytesMax;
+  run.file_bytes = kPictureBytesMax;
   const Result<ChildEnd> end = run_tool(run, options.sandbox, stop);
   if (!end.ok() && end.error().code != ErrorCode::timed_out) return end.error();
   std::error_code failure;

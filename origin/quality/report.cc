@@ -191,6 +191,10 @@ void keep_waivers(QualityReport& report, const QualityReport& former) {
   }
 }
 
+std::string pictures_folder(const std::string& data_dir, std::string_view title, std::string_view version) {
+  return (data_dir + "/quality/").append(title).append("/").append(version);
+}
+
 std::string quality_key(std::string_view title, std::string_view version) {
   return std::string(kQualityPrefix).append(title).append("/").append(version);
 }

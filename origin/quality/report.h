@@ -79,6 +79,10 @@ void keep_waivers(QualityReport& report, const QualityReport& former);
 
 std::string quality_key(std::string_view title, std::string_view version);
 inline constexpr std::string_view kQualityPrefix = "/v1/quality/";
+
+// Where the pictures of a version's report lie.
+std::string pictures_folder(const std::string& data_dir, std::string_view title, std::string_view version);
+inline constexpr std::uint64_t kPictureBytesMax = 16 << 20;  // of one
 std::string to_json(const QualityReport& report);
 // stored_data_corrupt names the key.
 Result<QualityReport> parse_quality_report(std::string_view key, std::string_view json);

@@ -248,8 +248,13 @@ Verdict ApiRequest::call() {
 
 Verdict ApiRequest::reply() {
   if (!*result_) return fail(result_->error());
-  const Reply& made = result_->value();
-  return send(json_response(made.status, made.body.dump()));
+  Reply& made = result_->value();
+  if (made.content_type.empty()) return send(json_response(made.status, made.body.dump()));
+  Response response;
+  response.status = made.status;
+  response.headers = {{"Content-Type", std::string(made.content_type)}, {"Cache-Control", "no-store"}};
+  response.text = std::make_shared<const std::string>(std::move(made.content));
+  return send(std::move(response));
 }
 
 Verdict ApiRequest::fail(const Error& error) {

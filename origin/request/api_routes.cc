@@ -41,6 +41,8 @@ constexpr std::array kRoutes = {
     Route{Method::get, "/v1/titles/{}/quality", "show_quality", RouteKind::call, show_quality},
     Route{Method::get, "/v1/titles/{}/versions/{}/quality", "show_version_quality", RouteKind::call,
           show_version_quality},
+    Route{Method::get, "/v1/titles/{}/versions/{}/quality/{}/picture", "show_finding_picture", RouteKind::call,
+          show_finding_picture},
     Route{Method::post, "/v1/titles/{}/versions/{}/quality/{}/waive", "waive_finding", RouteKind::call, waive_finding},
     Route{Method::get, "/v1/titles/{}/storage", "show_title_storage", RouteKind::call, show_title_storage},
     Route{Method::post, "/v1/titles/{}/versions/{}/original/recall", "recall_original", RouteKind::call,

@@ -59,6 +59,8 @@ struct ApiCall {
 struct Reply {
   std::uint16_t status = 200;
   nlohmann::json body;
+  std::string content = {};            // in place of the body, where content_type is set
+  std::string_view content_type = {};  // "image/png"
 };
 
 // Runs on a worker: it may block, and touches nothing that belongs to the loop.
@@ -104,6 +106,7 @@ Result<Reply> unpublish(const ApiServices& services, const ApiCall& call);
 // quality_routes.cc
 Result<Reply> show_quality(const ApiServices& services, const ApiCall& call);  // of the newest version
 Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& call);
+Result<Reply> show_finding_picture(const ApiServices& services, const ApiCall& call);  // an image
 Result<Reply> waive_finding(const ApiServices& services, const ApiCall& call);
 // ingest_routes.cc
 Result<Reply> begin_upload(const ApiServices& services, const ApiCall& call);

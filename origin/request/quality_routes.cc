@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "origin/catalog/published_version.h"
 #include "origin/quality/finding_list.h"
 #include "origin/quality/quality_store.h"
 #include "origin/request/api_routes.h"
@@ -90,6 +93,26 @@ Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& c
   const auto version = services.catalog.version(call.parameters.at(0), call.parameters.at(1));
   if (!version) return version.error();
   return report_of(services, version->title, version->version);
+}
+
+Result<Reply> show_finding_picture(const ApiServices& services, const ApiCall& call) {
+  const auto version = services.catalog.version(call.parameters.at(0), call.parameters.at(1));
+  if (!version) return version.error();
+  const auto report = load_report(services.store, version->title, version->version);
+  if (!report) return report.error();
+  const std::string& id = call.parameters.at(2);
+  const auto finding = std::find_if(report->findings.begin(), report->findings.end(),
+                                    [&](const Finding& each) { return each.id == id && !each.picture.empty(); });
+  if (finding == report->findings.end()) {
+    return Error{ErrorCode::quality_finding_not_found, Side::client, false, "no finding " + id + " with a picture"};
+  }
+  const std::string folder = pictures_folder(services.config.data_dir, version->title, version->version);
+  auto bytes = read_whole_file(folder + "/" + finding->picture, kPictureBytesMax);
+  if (!bytes) return bytes.error();
+  Reply reply;
+  reply.content = as_text(*bytes);
+  reply.content_type = finding->picture.ends_with(".png") ? "image/png" : "image/jpeg";
+  return reply;
 }
 
 Result<Reply> waive_finding(const ApiServices& services, const ApiCall& call) {

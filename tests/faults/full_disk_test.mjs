@@ -106,12 +106,15 @@ test("a disk that fills up at every stage costs time and nothing else", async ()
   assert.equal(made.status, 202, JSON.stringify(made.body));
   const id = made.body.job;
 
-  // While it is checked; while its parts are made, twice: early and at the last of the video.
-  const running = (seen) => seen.making.find((part) => part.state === "running" && part.part.startsWith("video") && part.progress > 0.1);
+  // While it is checked; while samples are encoded; while its parts are made, early and at the last of the video; while
+  // what was made is verified.
+  const running = (seen) => seen.making.find((part) => part.state === "running" && part.part.startsWith("video"));
   const stages = [
     ["quality", (seen) => seen.stage === "quality"],
+    ["rates", (seen) => seen.stage === "rates"],
     ["a part", (seen) => seen.stage === "transcode" && running(seen)],
     ["the last part", (seen) => seen.stage === "transcode" && running(seen) && !seen.making.some((part) => part.state === "waiting" && part.part.startsWith("video"))],
+    ["verify", (seen) => seen.stage === "verify"],
   ];
   for (const [name, reached] of stages) {
     await until(id, reached);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,9 @@ class QualityRoutesTest : public ::testing::Test {
     report.crop = CropFrame{1920, 800, 0, 140};
     report.loudness.push_back({1, -23, 10, -2});
     std::move(list).finish(report);
+    report.findings[0].picture = "black-1.jpg";
+    std::filesystem::create_directories(pictures_folder(folder_.at("data"), "film", "v2"));
+    std::ofstream(pictures_folder(folder_.at("data"), "film", "v2") + "/black-1.jpg") << "a black picture";
     ASSERT_TRUE(save_report(*store, clock_, report).ok());
   }
 
@@ -110,7 +114,16 @@ TEST_F(QualityRoutesTest, AFindingIsShownAndWaived) {
   EXPECT_EQ(ask("GET", "/v1/titles/film/quality")["waived"], 1);
 }
 
+TEST_F(QualityRoutesTest, AFindingHasAPicture) {
+  const auto answer = RawHttpClient(api_).ask(
+      "GET /v1/titles/film/versions/v2/quality/black-1/picture HTTP/1.1\r\nHost: o\r\nAuthorization: Bearer " +
+      kCredential + "\r\n\r\n");
+  EXPECT_EQ(answer.header("content-type"), "image/jpeg");
+  EXPECT_EQ(answer.body, "a black picture");
+}
+
 TEST_F(QualityRoutesTest, WhatIsNotThereIsNamed) {
+  EXPECT_EQ(refusal("GET", "/v1/titles/film/versions/v2/quality/black-7/picture"), "quality_finding_not_found");
   EXPECT_EQ(refusal("GET", "/v1/titles/none/quality"), "title_not_found");
   EXPECT_EQ(refusal("GET", "/v1/titles/film/versions/v9/quality"), "version_not_found");
   EXPECT_EQ(refusal("GET", "/v1/titles/film/versions/v1/quality"), "quality_report_missing");
