@@ -1,7 +1,6 @@
 #include "origin/storage/quiet_reader.h"
 
 #include <fcntl.h>
-#include <linux/ioprio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +19,10 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 20;
 constexpr std::size_t kAlignment = 4096;  // of address and offset, for O_DIRECT on any disk in use
+
+// ioprio_set(2). Written out, because the kernel's own header for them is no C++ in some of Debian's releases of it.
+constexpr int kIoprioOfProcess = 1;
+constexpr int kIoprioIdle = 3 << 13;
 
 struct Free {
   void operator()(std::uint8_t* buffer) const { std::free(buffer); }
@@ -98,7 +101,7 @@ class Reading {
 
 void yield_the_disk() {
   // Where the scheduler knows no classes nothing is lost: the pace still holds.
-  (void)::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+  (void)::syscall(SYS_ioprio_set, kIoprioOfProcess, 0, kIoprioIdle);
 }
 
 Result<void> read_quietly(const std::string& path, std::uint64_t offset,
