@@ -99,9 +99,12 @@ std::optional<std::uint32_t> path_height(std::string_view object_path) {
   rest.remove_prefix(1);
   const auto title = take_segment(rest);
   const auto version = take_segment(rest);
-  const auto kind = take_segment(rest);
+  if (!title || !version) return std::nullopt;
+  // A packaging's folder may come first: "ts/video/720/0.ts".
+  auto kind = take_segment(rest);
+  if (kind && *kind != "video") kind = take_segment(rest);
   const auto rendition = take_segment(rest);
-  if (!title || !version || !kind || *kind != "video" || !rendition) return std::nullopt;
+  if (!kind || *kind != "video" || !rendition) return std::nullopt;
   const std::size_t dash = rendition->find('-');
   if (dash != std::string_view::npos && !parse_number(rendition->substr(dash + 1))) return std::nullopt;
   return parse_number(rendition->substr(0, dash));

@@ -32,7 +32,8 @@ std::optional<HeartbeatPath> parse_heartbeat_path(std::string_view path);
 bool is_title_id(std::string_view text);                            // [a-z0-9][a-z0-9-]{0,62}
 std::optional<std::uint32_t> parse_version(std::string_view text);  // "v1", "v2", ...
 
-// The height that a rendition's path carries: 720 for ".../video/720/..." and ".../video/720-2/...".
+// The height that a rendition's path carries: 720 for "/<title>/<version>/video/720/...", ".../video/720-2/..." and
+// "/<title>/<version>/<packaging>/video/720/...".
 std::optional<std::uint32_t> path_height(std::string_view object_path);
 
 }  // namespace reelway::access

@@ -14,18 +14,26 @@ Error invalid(std::string detail) {
   return {ErrorCode::config_value_invalid, Side::client, false, std::move(detail)};
 }
 
-// "en" of "/title/v1/audio/en-aac/3.m4s"; likewise for subtitles. Nothing for paths that have no language.
+// The language of a rendition's folder: "en" of "/audio/en-aac/3.m4s". Nothing for other folders.
+std::optional<std::string_view> folder_language(std::string_view path) {
+  for (const std::string_view kind : {"/audio/", "/subtitles/"}) {
+    if (!path.starts_with(kind)) continue;
+    const std::string_view name = path.substr(kind.size());
+    return name.substr(0, name.find_first_of("-/"));
+  }
+  return std::nullopt;
+}
+
+// "en" of "/title/v1/audio/en-aac/3.m4s" and of "/title/v1/ts/audio/en-aac/3.ts"; likewise for subtitles. Nothing for
+// paths that have no language.
 std::optional<std::string_view> path_language(std::string_view object_path) {
   std::string_view rest = object_path;
-  for (int segment = 0; segment < 2; ++segment) {  // title and version, each after its slash
+  for (int segment = 0; segment < 3; ++segment) {  // title, version, and a packaging that there may be
     const auto slash = rest.find('/', 1);
     if (slash == std::string_view::npos) return std::nullopt;
     rest.remove_prefix(slash);
-  }
-  for (const std::string_view kind : {"/audio/", "/subtitles/"}) {
-    if (!rest.starts_with(kind)) continue;
-    const std::string_view name = rest.substr(kind.size());
-    return name.substr(0, name.find_first_of("-/"));
+    if (segment == 0) continue;
+    if (const auto language = folder_language(rest)) return language;
   }
   return std::nullopt;
 }

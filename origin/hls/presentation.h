@@ -8,6 +8,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "origin/hls/packaging.h"
 #include "origin/mp4/track_index.h"
 
 // HLS from track indexes (RFC 8216bis, Apple's authoring rules). Pure and deterministic to the byte.
@@ -15,7 +16,8 @@
 // Paths below /<title>/<version>/ :
 //   master.m3u8
 //   <track id>/media.m3u8   <track id>/init.mp4   <track id>/<n>.m4s   (n from 0)
-// where a track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
+// and for every other packaging the same below its folder (packaging.h): ts/master.m3u8, ts/<track id>/<n>.ts, where a
+// track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
 // "audio/<language>-<codec>" ("audio/en-aac").
 
 namespace reelway::origin::hls {
@@ -50,12 +52,13 @@ Result<SegmentPlan> plan_segment(const mp4::TrackIndex& index, std::uint32_t uni
 // What an object path asks for, from the part after "/<title>/<version>/".
 struct Resource {
   enum class Kind : std::uint8_t { multivariant, media_playlist, init, segment };
+  Packaging packaging = Packaging::cmaf;
   Kind kind = Kind::multivariant;
   std::string_view track_id;
   std::uint32_t segment = 0;
 };
 Result<Resource> parse_resource(std::string_view path);  // http_not_found
 
-std::string_view content_type(Resource::Kind kind, mp4::TrackKind track);
+std::string_view content_type(const Resource& resource, mp4::TrackKind track);
 
 }  // namespace reelway::origin::hls

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "origin/hls/presentation.h"
 
@@ -32,8 +33,7 @@ bool is_track_id(std::string_view id) {
 }
 
 // The number in "<n>.m4s", written without leading zeros.
-std::optional<std::uint32_t> segment_number(std::string_view file) {
-  constexpr std::string_view suffix = ".m4s";
+std::optional<std::uint32_t> numbered(std::string_view file, std::string_view suffix) {
   if (!file.ends_with(suffix)) return std::nullopt;
   const std::string_view digits = file.substr(0, file.size() - suffix.size());
   if (digits.empty() || digits.size() > kSegmentDigitsMax || (digits.size() > 1 && digits[0] == '0')) {
@@ -47,36 +47,71 @@ std::optional<std::uint32_t> segment_number(std::string_view file) {
   return number;
 }
 
+// Files of a packaging's own folder, and those of a track's.
+struct NamedFile {
+  std::string_view name;
+  Resource::Kind kind;
+};
+constexpr std::array kVersionFiles = {NamedFile{"master.m3u8", Resource::Kind::multivariant}};
+constexpr std::array kTrackFiles = {NamedFile{"media.m3u8", Resource::Kind::media_playlist},
+                                    NamedFile{"init.mp4", Resource::Kind::init}};
+
+template <std::size_t kCount>
+std::optional<Resource::Kind> named(const std::array<NamedFile, kCount>& files, std::string_view name) {
+  for (const NamedFile& file : files) {
+    if (file.name == name) return file.kind;
+  }
+  return std::nullopt;
+}
+
+// The packaging whose folder the path begins with, which is taken off.
+Packaging take_packaging(std::string_view& path) {
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return Packaging::cmaf;
+  const auto packaging = packaging_of_folder(path.substr(0, slash));
+  if (!packaging) return Packaging::cmaf;
+  path.remove_prefix(slash + 1);
+  return *packaging;
+}
+
+std::string_view segment_suffix(Packaging packaging) {
+  return traits(packaging).container == Container::ts ? ".ts" : ".m4s";
+}
+
 }  // namespace
 
 Result<Resource> parse_resource(std::string_view path) {
-  if (path == "master.m3u8") return Resource{};
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return not_found(path);
+  const std::string_view whole = path;
   Resource resource;
+  resource.packaging = take_packaging(path);
+  if (const auto kind = named(kVersionFiles, path)) {
+    resource.kind = *kind;
+    return resource;
+  }
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return not_found(whole);
   resource.track_id = path.substr(0, slash);
-  if (!is_track_id(resource.track_id)) return not_found(path);
+  if (!is_track_id(resource.track_id)) return not_found(whole);
   const std::string_view file = path.substr(slash + 1);
-  if (file == "media.m3u8") {
-    resource.kind = Resource::Kind::media_playlist;
-  } else if (file == "init.mp4") {
-    resource.kind = Resource::Kind::init;
-  } else if (const auto number = segment_number(file)) {
+  if (const auto kind = named(kTrackFiles, file)) {
+    resource.kind = *kind;
+  } else if (const auto number = numbered(file, segment_suffix(resource.packaging))) {
     resource.kind = Resource::Kind::segment;
     resource.segment = *number;
   } else {
-    return not_found(path);
+    return not_found(whole);
   }
   return resource;
 }
 
-std::string_view content_type(Resource::Kind kind, mp4::TrackKind track) {
-  switch (kind) {
+std::string_view content_type(const Resource& resource, mp4::TrackKind track) {
+  switch (resource.kind) {
     case Resource::Kind::multivariant:
     case Resource::Kind::media_playlist: return "application/vnd.apple.mpegurl";
     case Resource::Kind::init:
     case Resource::Kind::segment: break;
   }
+  if (traits(resource.packaging).container == Container::ts) return "video/mp2t";
   return track == mp4::TrackKind::video ? "video/mp4" : "audio/mp4";
 }
 

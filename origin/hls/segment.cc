@@ -34,7 +34,7 @@ constexpr std::size_t kStypBytes = 24, kMoofBytes = 8, kMfhdBytes = 16, kTrafByt
                       kTfdtBytes = 20, kTrunBytes = 20, kFieldBytes = 4;
 
 struct Layout {
-  std::span<const Sample> samples;
+  std::vector<Sample> samples;
   std::uint64_t media_bytes = 0;
   bool same_duration = true;
   bool all_sync = true;
@@ -67,8 +67,7 @@ Layout lay_out(const TrackIndex& index, SegmentUnits units) {
   const Unit& first = index.units[units.first];
   const Unit& last = index.units[units.first + units.count - 1];
   Layout layout;
-  layout.samples =
-      std::span(index.samples).subspan(first.first_sample, last.first_sample + last.sample_count - first.first_sample);
+  layout.samples = mp4::samples_of(index, units.first, units.count);
   layout.media_bytes = last.file_offset + last.file_bytes - first.file_offset;
   for (const Sample& sample : layout.samples) {
     layout.same_duration &= sample.duration == layout.samples.front().duration;

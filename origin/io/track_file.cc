@@ -112,17 +112,25 @@ Result<void> TrackFile::read_and_check(Units units) const {
   return {};
 }
 
-Result<std::uint32_t> TrackFile::sum_of(const CheckedUnit& unit, std::span<std::uint8_t> buffer) const {
-  std::uint32_t sum = 0;
-  std::uint64_t done = 0;
-  while (done < unit.bytes) {
-    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(unit.bytes - done, buffer.size()));
-    const ssize_t count = pread(file_.get(), buffer.data(), want, static_cast<off_t>(unit.offset + done));
+Result<void> TrackFile::read(std::uint64_t offset, std::span<std::uint8_t> target) const {
+  while (!target.empty()) {
+    const ssize_t count = pread(file_.get(), target.data(), target.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_error("pread", path_, errno);
-    if (count == 0) return corrupt(path_ + " ends at " + std::to_string(unit.offset + done));
-    sum = crc32c(ByteView(buffer.data(), static_cast<std::size_t>(count)), sum);
-    done += static_cast<std::uint64_t>(count);
+    if (count == 0) return corrupt(path_ + " ends at " + std::to_string(offset));
+    offset += static_cast<std::uint64_t>(count);
+    target = target.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<std::uint32_t> TrackFile::sum_of(const CheckedUnit& unit, std::span<std::uint8_t> buffer) const {
+  std::uint32_t sum = 0;
+  for (std::uint64_t done = 0; done < unit.bytes;) {
+    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(unit.bytes - done, buffer.size()));
+    REELWAY_TRY(read(unit.offset + done, buffer.first(count)));
+    sum = crc32c(buffer.first(count), sum);
+    done += count;
   }
   return sum;
 }

@@ -50,6 +50,9 @@ class TrackFile {
   // stored_data_corrupt names the file and the unit. Blocking.
   Result<void> read_and_check(Units units) const;
   Range range_of(Units units) const;
+  // A range into `target`, for one who has it checked otherwise: fit_to_send() before, or a sum of what he makes of it.
+  // Blocking, on any thread. io_failed; stored_data_corrupt when the file ends before it.
+  Result<void> read(std::uint64_t offset, std::span<std::uint8_t> target) const;
 
  private:
   Result<std::uint32_t> sum_of(const CheckedUnit& unit, std::span<std::uint8_t> buffer) const;

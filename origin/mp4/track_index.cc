@@ -150,6 +150,14 @@ Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, cons
   return index;
 }
 
+std::vector<Sample> samples_of(const TrackIndex& index, std::uint32_t first_unit, std::uint32_t unit_count) {
+  CHECK(unit_count > 0 && first_unit < index.units.size() && unit_count <= index.units.size() - first_unit);
+  const Unit& first = index.units[first_unit];
+  const Unit& last = index.units[first_unit + unit_count - 1];
+  const auto begin = index.samples.begin() + first.first_sample;
+  return {begin, index.samples.begin() + last.first_sample + last.sample_count};
+}
+
 std::uint64_t unit_start(const TrackIndex& index, std::size_t unit) {
   if (unit == 0) return 0;
   if (unit >= index.units.size()) return index.edit_duration;

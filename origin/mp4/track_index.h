@@ -70,6 +70,9 @@ struct Cuts {
 Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, const Cuts* cuts);
 Cuts cuts_of(const TrackIndex& video);
 
+// The samples of some units, in decode order. first_unit + unit_count <= units.size().
+std::vector<Sample> samples_of(const TrackIndex& index, std::uint32_t first_unit, std::uint32_t unit_count);
+
 // When unit number `unit` begins, in ticks of presentation time: 0 for the first, edit_duration for the one after the
 // last. So differences of neighbours are durations and sum up to edit_duration.
 std::uint64_t unit_start(const TrackIndex& index, std::size_t unit);

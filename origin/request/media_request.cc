@@ -4,12 +4,15 @@
 
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
+#include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
 #include "origin/request/presentation_view.h"
 
 // The life of an edge's request. Playlists and init segments are made from indexes alone and kept for a while; a
-// segment is a header computed here followed by one range of a track file. The range is brought into memory and checked
-// before the head of the answer goes out, so that a damaged film is an honest 500 and not a body cut short.
+// segment of clear CMAF is a header computed here followed by one range of a track file; one of any other packaging is
+// computed from such a range. The range is brought into memory and checked before the head of the answer goes out, so
+// that a damaged film is an honest 500 and not a body cut short. A computed segment is made once for its length and its
+// sum, which are kept, and then for each who asks for it.
 
 namespace reelway::origin {
 namespace {
@@ -35,8 +38,9 @@ MediaKind kind_of(hls::Resource::Kind kind) {
 }
 
 Result<std::string> render_body(const hls::Presentation& presentation, const hls::Track& track,
-                                hls::Resource::Kind kind, const access::View& view) {
-  switch (kind) {
+                                const hls::Resource& resource, const access::View& view) {
+  if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
+  switch (resource.kind) {
     case hls::Resource::Kind::multivariant: {
       const auto narrowed = presentation_in_view(presentation, view);
       if (!narrowed) return narrowed.error();
@@ -46,18 +50,18 @@ Result<std::string> render_body(const hls::Presentation& presentation, const hls
     case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
     case hls::Resource::Kind::segment: break;
   }
-  CHECK(kind != hls::Resource::Kind::segment);
+  CHECK(resource.kind != hls::Resource::Kind::segment);
   return std::string();
 }
 
 Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, const hls::Track& track,
-                                               hls::Resource::Kind kind, const access::View& view) {
-  auto body = render_body(version.presentation, track, kind, view);
+                                               const hls::Resource& resource, const access::View& view) {
+  auto body = render_body(version.presentation, track, resource, view);
   if (!body) return std::move(body).error();
   auto rendered = std::make_shared<Rendered>();
   rendered->body = std::make_shared<const std::string>(std::move(body).value());
   const std::uint32_t sum = crc32c(as_bytes(*rendered->body));
-  rendered->content_type = hls::content_type(kind, track.index->kind);
+  rendered->content_type = hls::content_type(resource, track.index->kind);
   rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
   rendered->digest = crc32c_digest_field(sum);
   return std::shared_ptr<const Rendered>(std::move(rendered));
@@ -73,7 +77,7 @@ std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
 }  // namespace
 
 std::span<const Step<MediaRequest>> MediaRequest::steps() {
-  static constexpr std::array<Step<MediaRequest>, 13> kSteps = {{
+  static constexpr std::array<Step<MediaRequest>, 14> kSteps = {{
       {"authenticate", &MediaRequest::authenticate},
       {"check_method", &MediaRequest::check_method},
       {"serve_keys", &MediaRequest::serve_keys},
@@ -86,6 +90,7 @@ std::span<const Step<MediaRequest>> MediaRequest::steps() {
       {"plan", &MediaRequest::plan},
       {"open_file", &MediaRequest::open_file},
       {"warm_range", &MediaRequest::warm_range},
+      {"measure", &MediaRequest::measure},
       {"serve_segment", &MediaRequest::serve_segment},
   }};
   return kSteps;
@@ -233,7 +238,7 @@ Verdict MediaRequest::serve_rendered() {
     rendered = made_;
   } else {
     return wait_for_worker([this] {
-      auto made = render(*version_, track(), resource_.kind, view_);
+      auto made = render(*version_, track(), resource_, view_);
       if (made) {
         made_ = std::move(made).value();
       } else {
@@ -252,10 +257,35 @@ Verdict MediaRequest::serve_rendered() {
 }
 
 Verdict MediaRequest::plan() {
+  if (resource_.packaging != hls::Packaging::cmaf) return plan_computed();
   auto planned = hls::plan_segment(*track().index, version_->presentation.units_per_segment, resource_.segment);
   if (!planned) return fail(planned.error());
   plan_ = std::move(planned).value();
   etag_ = entity_tag(plan_.crc32c, plan_.header.size() + plan_.file_bytes, version_->content_id);
+  return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
+}
+
+hls::SegmentOrder MediaRequest::order(ByteView notes) const {
+  return {.index = *track().index,
+          .units_per_segment = version_->presentation.units_per_segment,
+          .segment = resource_.segment,
+          .packaging = resource_.packaging,
+          .notes = notes};
+}
+
+Verdict MediaRequest::plan_computed() {
+  if (const SegmentFacts* known = services_.segment_facts.find(path_)) facts_ = *known;
+  auto maker = hls::make_segment_maker(order(facts_ ? ByteView(facts_->notes) : ByteView{}));
+  if (!maker) return fail(maker.error());
+  maker_ = std::move(maker).value();
+  const mp4::TrackIndex& index = *track().index;
+  const auto units = hls::segment_units(index, version_->presentation.units_per_segment, resource_.segment);
+  const mp4::Unit& first = index.units[units.first];
+  const mp4::Unit& last = index.units[units.first + units.count - 1];
+  plan_.file_offset = first.file_offset;
+  plan_.file_bytes = last.file_offset + last.file_bytes - first.file_offset;
+  if (!facts_) return Verdict::next;
+  etag_ = entity_tag(facts_->crc32c, facts_->bytes, version_->content_id);
   return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
 }
 
@@ -291,11 +321,45 @@ Verdict MediaRequest::warm_range() {
   return Verdict::wait;
 }
 
+// What a computed segment's head says of it is not known before it has been made once.
+Verdict MediaRequest::measure() {
+  if (error_) return fail(*error_);
+  if (!maker_ || !etag_.empty()) return Verdict::next;
+  if (!facts_) {
+    return wait_for_worker([this] {
+      auto found = find_facts(*maker_, *file_);
+      if (found) {
+        facts_ = std::move(found).value();
+      } else {
+        error_ = found.error();
+      }
+    });
+  }
+  services_.segment_facts.add(path_, *facts_);
+  auto maker = hls::make_segment_maker(order(facts_->notes));
+  if (!maker) return fail(maker.error());
+  maker_ = std::move(maker).value();
+  etag_ = entity_tag(facts_->crc32c, facts_->bytes, version_->content_id);
+  return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
+}
+
+Verdict MediaRequest::serve_computed() {
+  ++services_.counters.segments_packaged;
+  Response response;
+  response.headers = {{"Content-Type", std::string(hls::content_type(resource_, track().index->kind))},
+                      {"ETag", etag_},
+                      {"Cache-Control", std::string(kImmutable)},
+                      {"Content-Digest", crc32c_digest_field(facts_->crc32c)}};
+  response.file = computed_body(services_.loop, services_.files, file_, std::move(maker_), *facts_);
+  return send(std::move(response), facts_->bytes);
+}
+
 Verdict MediaRequest::serve_segment() {
+  if (maker_) return serve_computed();
   const std::uint64_t bytes = plan_.header.size() + plan_.file_bytes;
   ++services_.counters.segments_packaged;
   Response response;
-  response.headers = {{"Content-Type", std::string(hls::content_type(resource_.kind, track().index->kind))},
+  response.headers = {{"Content-Type", std::string(hls::content_type(resource_, track().index->kind))},
                       {"ETag", etag_},
                       {"Cache-Control", std::string(kImmutable)},
                       {"Content-Digest", crc32c_digest_field(plan_.crc32c)}};

@@ -11,11 +11,13 @@
 #include "origin/fleet/edge_registry.h"
 #include "origin/fleet/signing_keys.h"
 #include "origin/hls/presentation.h"
+#include "origin/hls/segment_maker.h"
 #include "origin/io/file_reader.h"
 #include "origin/request/media_path.h"
 #include "origin/request/metrics.h"
 #include "origin/request/rendered_cache.h"
 #include "origin/request/replica_routes.h"
+#include "origin/request/segment_facts.h"
 #include "origin/request/stepped_request.h"
 
 namespace reelway::origin {
@@ -28,6 +30,7 @@ struct MediaServices {
   SigningKeys& keys;
   const EdgeCredentials& edges;
   RenderedCache& rendered;
+  SegmentFactsCache& segment_facts;
   RequestCounters& counters;
   EdgeRegistry& registry;
   const ReplicaServices& replica;
@@ -60,7 +63,12 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Verdict plan();
   Verdict open_file();
   Verdict warm_range();
+  Verdict measure();
   Verdict serve_segment();
+
+  Verdict plan_computed();
+  hls::SegmentOrder order(ByteView notes) const;
+  Verdict serve_computed();
 
   void hear_edge();
   void count(MediaKind kind);
@@ -80,10 +88,12 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   hls::Resource resource_;
   std::shared_ptr<const PublishedVersion> version_;
   std::size_t track_ = 0;
-  access::View view_;         // that the multivariant playlist is for
-  std::string rendered_key_;  // path and view: what a rendered text differs by
-  hls::SegmentPlan plan_;
-  std::string etag_;  // of the planned segment
+  access::View view_;                         // that the multivariant playlist is for
+  std::string rendered_key_;                  // path and view: what a rendered text differs by
+  hls::SegmentPlan plan_;                     // of a computed segment: the range that it is made from
+  std::unique_ptr<hls::SegmentMaker> maker_;  // of a computed segment
+  std::optional<SegmentFacts> facts_;         // of a computed segment
+  std::string etag_;                          // of the planned segment
   std::shared_ptr<TrackFile> file_;
   bool warmed_ = false;
   bool refreshed_ = false;

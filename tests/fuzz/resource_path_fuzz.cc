@@ -14,12 +14,15 @@ using namespace reelway::origin;
 namespace {
 
 std::string path_of(const hls::Resource& resource) {
-  const std::string track(resource.track_id);
+  const hls::PackagingTraits& packaging = hls::traits(resource.packaging);
+  const std::string folder = packaging.folder.empty() ? "" : std::string(packaging.folder) + "/";
+  const std::string track = folder + std::string(resource.track_id);
+  const std::string suffix = packaging.container == hls::Container::ts ? ".ts" : ".m4s";
   switch (resource.kind) {
-    case hls::Resource::Kind::multivariant: return "master.m3u8";
+    case hls::Resource::Kind::multivariant: return folder + "master.m3u8";
     case hls::Resource::Kind::media_playlist: return track + "/media.m3u8";
     case hls::Resource::Kind::init: return track + "/init.mp4";
-    case hls::Resource::Kind::segment: return track + "/" + std::to_string(resource.segment) + ".m4s";
+    case hls::Resource::Kind::segment: return track + "/" + std::to_string(resource.segment) + suffix;
   }
   return {};
 }

@@ -85,6 +85,8 @@ TEST(PlayPath, Versions) {
 TEST(PlayPath, Heights) {
   EXPECT_EQ(path_height("/film/v1/video/720/3.m4s"), 720u);
   EXPECT_EQ(path_height("/film/v1/video/720-2/init.mp4"), 720u);
+  EXPECT_EQ(path_height("/film/v1/ts/video/720/3.ts"), 720u);
+  EXPECT_EQ(path_height("/film/v1/whatever/video/720/3.ts"), 720u);
   for (const char* path :
        {"/film/v1/master.m3u8", "/film/v1/audio/en-aac/3.m4s", "/film/v1/video/720", "/film/v1/video/x/1.m4s",
         "/film/v1/video/720-/1.m4s", "/film/v1/video/720-x/1.m4s", "/film/v1/video/-2/1.m4s", "", "/"}) {

@@ -65,6 +65,10 @@ TEST(View, ThePathOfARenditionSaysWhetherOneMay) {
   EXPECT_EQ(code_of(view, "/film/v1/audio/de-aac/3.m4s"), ErrorCode::language_not_in_offer);
   EXPECT_EQ(code_of(view, "/film/v1/audio/en-eac3/3.m4s"), ErrorCode::internal);
   EXPECT_EQ(code_of(view, "/film/v1/audio/de-eac3/3.m4s"), ErrorCode::language_not_in_offer);
+  EXPECT_EQ(code_of(view, "/film/v1/ts/video/480/3.ts"), ErrorCode::internal);
+  EXPECT_EQ(code_of(view, "/film/v1/ts/video/720/3.ts"), ErrorCode::rendition_not_in_offer);
+  EXPECT_EQ(code_of(view, "/film/v1/cbcs/audio/en-aac/3.m4s"), ErrorCode::internal);
+  EXPECT_EQ(code_of(view, "/film/v1/cbcs/audio/de-aac/3.m4s"), ErrorCode::language_not_in_offer);
   EXPECT_EQ(code_of(view, "/audio/v1/master.m3u8"), ErrorCode::internal);  // a title may be called so
   EXPECT_EQ(code_of({}, "/film/v1/video/2160/3.m4s"), ErrorCode::internal);
 }

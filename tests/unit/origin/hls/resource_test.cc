@@ -21,6 +21,21 @@ TEST(Resource, NamesWhatPlaylistsName) {
   EXPECT_EQ(parse_resource("video/1080/999999999.m4s")->segment, 999999999u);
 }
 
+TEST(Resource, OfEachPackagingLiesInItsFolder) {
+  EXPECT_EQ(parse_resource("video/720/0.m4s")->packaging, Packaging::cmaf);
+  EXPECT_EQ(parse_resource("ts/master.m3u8")->packaging, Packaging::ts);
+  const auto segment = parse_resource("ts-aes/video/720/7.ts");
+  EXPECT_EQ(segment->packaging, Packaging::ts_aes);
+  EXPECT_EQ(segment->track_id, "video/720");
+  EXPECT_EQ(segment->segment, 7u);
+  EXPECT_EQ(parse_resource("cbcs/video/720/7.m4s")->packaging, Packaging::cbcs);
+  for (const std::string_view path :
+       {"ts/video/720/7.m4s", "video/720/7.ts", "cbcs/video/720/7.ts", "ts/ts/master.m3u8", "ts/", "cmaf/master.m3u8",
+        "/master.m3u8", "TS/master.m3u8"}) {
+    EXPECT_FALSE(parse_resource(path).ok()) << path;
+  }
+}
+
 TEST(Resource, HasOnePathOnly) {
   for (const std::string_view path : {"",
                                       "/",
@@ -59,10 +74,17 @@ TEST(Resource, HasOnePathOnly) {
 }
 
 TEST(ContentType, SaysWhatAPlayerExpects) {
-  EXPECT_EQ(content_type(Kind::multivariant, mp4::TrackKind::video), "application/vnd.apple.mpegurl");
-  EXPECT_EQ(content_type(Kind::media_playlist, mp4::TrackKind::audio), "application/vnd.apple.mpegurl");
-  EXPECT_EQ(content_type(Kind::init, mp4::TrackKind::video), "video/mp4");
-  EXPECT_EQ(content_type(Kind::segment, mp4::TrackKind::audio), "audio/mp4");
+  const auto type = [](Packaging packaging, Kind kind, mp4::TrackKind track) {
+    Resource resource;
+    resource.packaging = packaging;
+    resource.kind = kind;
+    return content_type(resource, track);
+  };
+  EXPECT_EQ(type(Packaging::cmaf, Kind::multivariant, mp4::TrackKind::video), "application/vnd.apple.mpegurl");
+  EXPECT_EQ(type(Packaging::ts, Kind::media_playlist, mp4::TrackKind::audio), "application/vnd.apple.mpegurl");
+  EXPECT_EQ(type(Packaging::cmaf, Kind::init, mp4::TrackKind::video), "video/mp4");
+  EXPECT_EQ(type(Packaging::cbcs, Kind::segment, mp4::TrackKind::audio), "audio/mp4");
+  EXPECT_EQ(type(Packaging::ts, Kind::segment, mp4::TrackKind::audio), "video/mp2t");
 }
 
 }  // namespace

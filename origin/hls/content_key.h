@@ -1,0 +1,15 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace reelway::origin::hls {
+
+// What a track of a protected packaging is encrypted with. Never logged.
+struct ContentKey {
+  std::array<std::uint8_t, 16> id{};   // KID of ISO/IEC 23001-7, big-endian
+  std::array<std::uint8_t, 16> key{};  // AES-128
+  std::array<std::uint8_t, 16> iv{};   // the constant IV of cbcs and SAMPLE-AES
+};
+
+}  // namespace reelway::origin::hls

@@ -1,0 +1,20 @@
+#include "origin/hls/segment_maker.h"
+
+#include <string>
+
+#include "common/base/check.h"
+
+namespace reelway::origin::hls {
+
+Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& order) {
+  CHECK(order.packaging != Packaging::cmaf);
+  const std::uint32_t count = segment_count(order.index, order.units_per_segment);
+  if (order.segment >= count) {
+    return Error{ErrorCode::http_not_found, Side::client, false,
+                 "segment " + std::to_string(order.segment) + ", the track has " + std::to_string(count)};
+  }
+  return Error{ErrorCode::http_not_found, Side::client, false,
+               "no packaging of films is called \"" + std::string(traits(order.packaging).folder) + "\""};
+}
+
+}  // namespace reelway::origin::hls
