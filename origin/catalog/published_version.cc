@@ -30,10 +30,6 @@ Result<void> check_size(const std::string& path, std::uint64_t expected) {
                path + " has " + std::to_string(info.st_size) + " bytes, its index says " + std::to_string(expected)};
 }
 
-std::uint64_t memory_of(const mp4::TrackIndex& index) {
-  return sizeof(index) + index.samples.capacity() * sizeof(mp4::Sample) + index.units.capacity() * sizeof(mp4::Unit);
-}
-
 // Every index ends with a sum of itself and holds the sums of all the bytes that it describes.
 std::string content_id(const VersionRecord& record, std::uint32_t indexes_crc) {
   ByteWriter writer;
@@ -82,7 +78,7 @@ Result<std::shared_ptr<const PublishedVersion>> load_published(const VersionReco
     version->files.push_back(folder + "/" + track.file);
     REELWAY_TRY(check_size(version->files.back(), index->file_bytes));
     crc = crc32c(*bytes, crc);
-    version->index_memory_bytes += memory_of(*index);
+    version->index_memory_bytes += index->memory_bytes();
     version->presentation.tracks.push_back(
         {track.id, track.name, track.is_default, std::make_shared<const mp4::TrackIndex>(std::move(index).value())});
   }

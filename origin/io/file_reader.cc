@@ -70,12 +70,12 @@ std::shared_ptr<TrackFile> FileReader::find(const std::string& path) {
   return found->second->file;
 }
 
-void FileReader::open(const std::string& path, std::uint64_t file_bytes, std::vector<CheckedUnit> units,
+void FileReader::open(const std::string& path, std::uint64_t file_bytes, std::shared_ptr<const mp4::UnitTable> units,
                       OnOpen on_open) {
   struct Opening {
     std::string path;
     std::uint64_t file_bytes;
-    std::vector<CheckedUnit> units;
+    std::shared_ptr<const mp4::UnitTable> units;
     OnOpen on_open;
     std::optional<Result<std::shared_ptr<TrackFile>>> result;
   };

@@ -38,7 +38,8 @@ class FileReader {
 
   // Opens a file that find() did not have. Errors: of TrackFile::open(), overloaded.
   using OnOpen = std::function<void(Result<std::shared_ptr<TrackFile>>)>;
-  void open(const std::string& path, std::uint64_t file_bytes, std::vector<CheckedUnit> units, OnOpen on_open);
+  void open(const std::string& path, std::uint64_t file_bytes, std::shared_ptr<const mp4::UnitTable> units,
+            OnOpen on_open);
 
   // Reads and checks what a range needs to be fit to send. Errors: of TrackFile::read_and_check(), overloaded.
   void warm(const std::shared_ptr<TrackFile>& file, TrackFile::Range range, std::function<void(Result<void>)> ready);

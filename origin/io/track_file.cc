@@ -29,22 +29,32 @@ Error corrupt(std::string detail) {
   return error;
 }
 
-Result<void> check_table(const std::string& path, std::uint64_t file_bytes, const std::vector<CheckedUnit>& units) {
-  std::uint64_t at = 0;
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    const CheckedUnit& unit = units[i];
-    if (unit.offset < at || unit.offset > file_bytes || unit.bytes > file_bytes - unit.offset) {
-      return corrupt(path + ": unit " + std::to_string(i) + " lies outside the file or over another");
+Result<void> check_table(const std::string& path, std::uint64_t file_bytes, const mp4::UnitTable& units) {
+  if (units.empty()) return corrupt(path + ": its index has no units");
+  const mp4::Unit last = units.back();
+  if (last.file_offset <= file_bytes && last.file_bytes <= file_bytes - last.file_offset) return {};
+  return corrupt(path + ": unit " + std::to_string(units.size() - 1) + " lies outside the file");
+}
+
+// The number of units that end at or before `offset`: the first that does not is the one that holds it.
+std::size_t units_ended_by(const mp4::UnitTable& units, std::uint64_t offset) {
+  std::size_t low = 0, high = units.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    const mp4::Unit unit = units[middle];
+    if (unit.file_offset + unit.file_bytes <= offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
     }
-    at = unit.offset + unit.bytes;
   }
-  return {};
+  return low;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<TrackFile>> TrackFile::open(const std::string& path, std::uint64_t file_bytes,
-                                                   std::vector<CheckedUnit> units) {
+                                                   std::shared_ptr<const mp4::UnitTable> units) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return system_error("open", path, errno);
   struct stat status {};
@@ -53,36 +63,33 @@ Result<std::shared_ptr<TrackFile>> TrackFile::open(const std::string& path, std:
     return corrupt(path + " has " + std::to_string(status.st_size) + " bytes, its index says " +
                    std::to_string(file_bytes));
   }
-  REELWAY_TRY(check_table(path, file_bytes, units));
+  REELWAY_TRY(check_table(path, file_bytes, *units));
   auto residency = map_residency(file.get(), file_bytes, path.c_str());
   if (!residency) return residency.error();
   return std::make_shared<TrackFile>(path, std::move(file), std::move(units), std::move(residency).value());
 }
 
-TrackFile::TrackFile(std::string path, UniqueFd file, std::vector<CheckedUnit> units,
+TrackFile::TrackFile(std::string path, UniqueFd file, std::shared_ptr<const mp4::UnitTable> units,
                      std::unique_ptr<Residency> residency)
     : path_(std::move(path)),
       file_(std::move(file)),
       units_(std::move(units)),
       residency_(std::move(residency)),
-      checked_(units_.size(), false) {}
+      checked_(units_->size(), false) {}
 
 TrackFile::Units TrackFile::units_of(Range range) const {
-  const auto ends_before = [](const CheckedUnit& unit, std::uint64_t offset) {
-    return unit.offset + unit.bytes <= offset;
-  };
-  const auto first = std::lower_bound(units_.begin(), units_.end(), range.offset, ends_before);
+  const std::size_t first = units_ended_by(*units_, range.offset);
   const std::uint64_t end = range.offset + range.count;
-  const auto last =
-      std::partition_point(first, units_.end(), [end](const CheckedUnit& unit) { return unit.offset < end; });
-  return {static_cast<std::size_t>(first - units_.begin()), static_cast<std::size_t>(last - first)};
+  std::size_t last = first;
+  while (last < units_->size() && (*units_)[last].file_offset < end) ++last;
+  return {first, last - first};
 }
 
 TrackFile::Range TrackFile::range_of(Units units) const {
   if (units.count == 0) return {};
-  const CheckedUnit& last = units_[units.first + units.count - 1];
-  const std::uint64_t offset = units_[units.first].offset;
-  return {offset, last.offset + last.bytes - offset};
+  const mp4::Unit last = (*units_)[units.first + units.count - 1];
+  const std::uint64_t offset = (*units_)[units.first].file_offset;
+  return {offset, last.file_offset + last.file_bytes - offset};
 }
 
 bool TrackFile::fit_to_send(Range range) {
@@ -102,11 +109,12 @@ void TrackFile::mark_checked(Units units) {
 Result<void> TrackFile::read_and_check(Units units) const {
   std::vector<std::uint8_t> buffer(kReadBytes);
   for (std::size_t i = units.first; i < units.first + units.count; ++i) {
-    const auto sum = sum_of(units_[i], buffer);
+    const mp4::Unit unit = (*units_)[i];
+    const auto sum = sum_of(unit, buffer);
     if (!sum) return sum.error();
-    if (*sum != units_[i].crc32c) {
-      return corrupt(path_ + ": unit " + std::to_string(i) + " (" + std::to_string(units_[i].bytes) + " bytes at " +
-                     std::to_string(units_[i].offset) + ")");
+    if (*sum != unit.crc32c) {
+      return corrupt(path_ + ": unit " + std::to_string(i) + " (" + std::to_string(unit.file_bytes) + " bytes at " +
+                     std::to_string(unit.file_offset) + ")");
     }
   }
   return {};
@@ -124,11 +132,11 @@ Result<void> TrackFile::read(std::uint64_t offset, std::span<std::uint8_t> targe
   return {};
 }
 
-Result<std::uint32_t> TrackFile::sum_of(const CheckedUnit& unit, std::span<std::uint8_t> buffer) const {
+Result<std::uint32_t> TrackFile::sum_of(const mp4::Unit& unit, std::span<std::uint8_t> buffer) const {
   std::uint32_t sum = 0;
-  for (std::uint64_t done = 0; done < unit.bytes;) {
-    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(unit.bytes - done, buffer.size()));
-    REELWAY_TRY(read(unit.offset + done, buffer.first(count)));
+  for (std::uint64_t done = 0; done < unit.file_bytes;) {
+    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(unit.file_bytes - done, buffer.size()));
+    REELWAY_TRY(read(unit.file_offset + done, buffer.first(count)));
     sum = crc32c(buffer.first(count), sum);
     done += count;
   }

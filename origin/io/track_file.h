@@ -8,8 +8,8 @@
 
 #include "common/base/result.h"
 #include "common/base/unique_fd.h"
-#include "origin/io/checked_unit.h"
 #include "origin/io/residency.h"
+#include "origin/mp4/unit_table.h"
 
 namespace reelway::origin {
 
@@ -32,8 +32,9 @@ class TrackFile {
   // not_found_on_disk, io_failed; stored_data_corrupt when the file's size is not `file_bytes` or a unit lies outside.
   // Blocking.
   static Result<std::shared_ptr<TrackFile>> open(const std::string& path, std::uint64_t file_bytes,
-                                                 std::vector<CheckedUnit> units);
-  TrackFile(std::string path, UniqueFd file, std::vector<CheckedUnit> units, std::unique_ptr<Residency> residency);
+                                                 std::shared_ptr<const mp4::UnitTable> units);
+  TrackFile(std::string path, UniqueFd file, std::shared_ptr<const mp4::UnitTable> units,
+            std::unique_ptr<Residency> residency);
 
   const std::string& path() const { return path_; }
   int descriptor() const { return file_.get(); }
@@ -55,11 +56,11 @@ class TrackFile {
   Result<void> read(std::uint64_t offset, std::span<std::uint8_t> target) const;
 
  private:
-  Result<std::uint32_t> sum_of(const CheckedUnit& unit, std::span<std::uint8_t> buffer) const;
+  Result<std::uint32_t> sum_of(const mp4::Unit& unit, std::span<std::uint8_t> buffer) const;
 
   std::string path_;
   UniqueFd file_;
-  std::vector<CheckedUnit> units_;
+  std::shared_ptr<const mp4::UnitTable> units_;  // shared with the index
   std::unique_ptr<Residency> residency_;
   std::vector<bool> checked_;  // one a unit
 };

@@ -9,9 +9,9 @@ namespace reelway::origin::mp4 {
 namespace {
 
 constexpr std::uint32_t kMagic = four_cc("RWTI");
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kFormat = 2;
 constexpr std::size_t kUnitBytes = 8;
-constexpr std::size_t kSampleBytes = 12;
+constexpr std::size_t kPlainSampleBytes = 12;
 constexpr std::uint32_t kSyncBit = 1u << 31;
 static_assert(kSampleBytesMax < kSyncBit);
 
@@ -31,43 +31,46 @@ std::string read_text(ByteReader& in) {
 void write_tables(ByteWriter& out, const TrackIndex& index) {
   out.u32(static_cast<std::uint32_t>(index.units.size()));
   out.u32(static_cast<std::uint32_t>(index.samples.size()));
-  for (const Unit& unit : index.units) {
+  for (const Unit unit : index.units) {
     out.u32(unit.sample_count);
     out.u32(unit.crc32c);
   }
-  for (const Sample& sample : index.samples) {
-    out.u32(sample.bytes | (sample.sync ? kSyncBit : 0));
-    out.u32(sample.duration);
-    out.i32(sample.composition_offset);
-  }
+  out.append(index.samples.packed());
 }
 
-// The counts are checked against the bytes that are left before anything is allocated. Units tile the samples, so
-// their first samples follow from their counts.
-Result<void> read_tables(ByteReader& in, TrackIndex& index) {
-  const std::uint64_t units = in.u32();
-  const std::uint64_t samples = in.u32();
-  if (in.failed() || units > kSamplesMax || samples > kSamplesMax ||
-      units * kUnitBytes + samples * kSampleBytes != in.remaining()) {
-    return bad_index("its tables do not fit its length");
-  }
-  index.units.resize(units);
-  std::uint32_t next_sample = 0;
-  for (Unit& unit : index.units) {
-    unit.first_sample = next_sample;
-    unit.sample_count = in.u32();
-    unit.crc32c = in.u32();
-    if (unit.sample_count > samples - next_sample) return bad_index("its units do not tile its samples");
-    next_sample += unit.sample_count;
-  }
-  index.samples.resize(samples);
-  for (Sample& sample : index.samples) {
+// Format 1: twelve bytes a sample.
+Result<SampleTable> read_plain_samples(ByteReader& in, std::uint32_t count) {
+  if (std::uint64_t{count} * kPlainSampleBytes != in.remaining()) return bad_index("its tables do not fit its length");
+  std::vector<Sample> samples(count);
+  for (Sample& sample : samples) {
     const std::uint32_t bytes = in.u32();
     sample.bytes = bytes & ~kSyncBit;
     sample.sync = (bytes & kSyncBit) != 0;
     sample.duration = in.u32();
     sample.composition_offset = in.i32();
   }
+  if (const std::string complaint = sample_complaint(samples); !complaint.empty()) return bad_index(complaint);
+  return SampleTable(samples);
+}
+
+// The counts are checked against the bytes that are left before anything is allocated. Units tile the samples, so
+// their first samples follow from their counts.
+Result<void> read_tables(ByteReader& in, std::uint16_t format, TrackIndex& index, std::uint64_t file_offset) {
+  const std::uint32_t unit_count = in.u32();
+  const std::uint32_t sample_count = in.u32();
+  if (in.failed() || sample_count > kSamplesMax || unit_count > in.remaining() / kUnitBytes) {
+    return bad_index("its tables do not fit its length");
+  }
+  std::vector<Unit> units(unit_count);
+  for (Unit& unit : units) {
+    unit.sample_count = in.u32();
+    unit.crc32c = in.u32();
+  }
+  auto samples =
+      format == 1 ? read_plain_samples(in, sample_count) : SampleTable::parse(in.take(in.remaining()), sample_count);
+  if (!samples) return std::move(samples).error();
+  index.samples = std::move(samples).value();
+  if (!place_units(index, std::move(units), file_offset)) return bad_index("its units do not tile its samples");
   return {};
 }
 
@@ -89,20 +92,19 @@ std::uint64_t read_head(ByteReader& in, TrackIndex& index) {
   return file_offset;
 }
 
-// Magic, version and the sum over all; what is between them and the sum is returned.
+// What is between the magic and the sum over all.
 Result<ByteView> open_envelope(ByteView bytes) {
   ByteReader in(bytes);
   const std::uint32_t magic = in.u32();
-  const std::uint16_t version = in.u16();
-  if (in.failed() || in.remaining() < 4) return bad_index("it is cut short");
+  if (in.failed() || in.remaining() < 6) return bad_index("it is cut short");
   if (magic != kMagic) return bad_index("it does not begin with RWTI");
-  if (version != kVersion) {
-    return bad_index("it has format " + std::to_string(version) + ", this program reads format 1");
+  if (const std::uint16_t format = in.u16(); format != 1 && format != kFormat) {
+    return bad_index("it has format " + std::to_string(format) + ", this program reads formats 1 and 2");
   }
   if (ByteReader(bytes.last(4)).u32() != crc32c(bytes.first(bytes.size() - 4))) {
     return bad_index("its CRC-32C does not fit its bytes");
   }
-  return bytes.subspan(in.position(), in.remaining() - 4);
+  return bytes.subspan(4, bytes.size() - 8);
 }
 
 }  // namespace
@@ -110,7 +112,7 @@ Result<ByteView> open_envelope(ByteView bytes) {
 Bytes serialize_index(const TrackIndex& index) {
   ByteWriter out;
   out.u32(kMagic);
-  out.u16(kVersion);
+  out.u16(kFormat);
   out.u16(index.kind == TrackKind::video ? 0 : 1);
   out.u32(index.timescale);
   out.i64(index.edit_start);
@@ -132,15 +134,15 @@ Result<TrackIndex> parse_index(ByteView bytes) {
   if (!body) return body.error();
   ByteReader in(*body);
   TrackIndex index;
+  const std::uint16_t format = in.u16();
   const std::uint16_t kind = in.u16();
   if (kind > 1) return bad_index("its kind is unknown");
   index.kind = kind == 0 ? TrackKind::video : TrackKind::audio;
   const std::uint64_t file_offset = read_head(in, index);
   if (in.failed()) return bad_index("it is cut short");
-  if (auto read = read_tables(in, index); !read) return std::move(read).error();
   // Bounds what place_units adds up, which starts here.
   if (file_offset > index.file_bytes || index.file_bytes > UINT64_MAX / 2) return bad_index("its file range is wrong");
-  place_units(index, file_offset);
+  REELWAY_TRY(read_tables(in, format, index, file_offset));
   if (const std::string complaint = index_complaint(index); !complaint.empty()) return bad_index(complaint);
   return index;
 }

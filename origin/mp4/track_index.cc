@@ -59,10 +59,10 @@ Result<std::int64_t> level_offsets(std::vector<Sample>& samples) {
   return least;
 }
 
-std::int64_t presentation_end(const TrackIndex& index) {
+std::int64_t presentation_end(const TrackIndex& index, std::span<const Sample> samples) {
   std::int64_t decode_time = 0;
   std::int64_t end = 0;
-  for (const Sample& sample : index.samples) {
+  for (const Sample& sample : samples) {
     end = std::max(end, decode_time + sample.composition_offset + sample.duration);
     decode_time += sample.duration;
   }
@@ -70,41 +70,41 @@ std::int64_t presentation_end(const TrackIndex& index) {
 }
 
 // Drops the last samples that are presented only after `end`.
-void drop_after(TrackIndex& index, std::int64_t end) {
+void drop_after(const TrackIndex& index, std::vector<Sample>& samples, std::int64_t end) {
   std::int64_t decode_time = 0;
-  for (const Sample& sample : index.samples) decode_time += sample.duration;
-  while (!index.samples.empty()) {
-    const Sample& last = index.samples.back();
+  for (const Sample& sample : samples) decode_time += sample.duration;
+  while (!samples.empty()) {
+    const Sample& last = samples.back();
     decode_time -= last.duration;
     if (decode_time + last.composition_offset - index.edit_start < end) return;
-    index.samples.pop_back();
+    samples.pop_back();
   }
 }
 
 // An edit's duration is in the movie's timescale, often milliseconds. If it says the same as the samples to within one
 // of these ticks, the samples are exact; if it is shorter, the edit cuts the end off.
-Result<void> apply_edit_end(const Movie& movie, TrackIndex& index) {
-  std::int64_t end = presentation_end(index);
+Result<void> apply_edit_end(const Movie& movie, TrackIndex& index, std::vector<Sample>& samples) {
+  std::int64_t end = presentation_end(index, samples);
   if (movie.edit.duration && end > 0) {
     const std::uint64_t stated = *movie.edit.duration + movie.edit.empty_duration;
     const std::uint64_t tick = index.timescale / movie.movie_timescale + 1;
     if (before(stated, movie.movie_timescale, static_cast<std::uint64_t>(end), index.timescale) &&
         static_cast<std::uint64_t>(end) - rescale(stated, index.timescale, movie.movie_timescale) > tick) {
       const auto limit = static_cast<std::int64_t>(rescale(stated, index.timescale, movie.movie_timescale));
-      drop_after(index, limit);
-      end = std::min(presentation_end(index), limit);
+      drop_after(index, samples, limit);
+      end = std::min(presentation_end(index, samples), limit);
     }
   }
-  if (index.samples.empty() || end <= 0) {
+  if (samples.empty() || end <= 0) {
     return Error{ErrorCode::media_zero_duration, Side::client, false, "the edit list presents nothing"};
   }
   index.edit_duration = static_cast<std::uint64_t>(end);
   return {};
 }
 
-Result<void> apply_edit(const Movie& movie, TrackIndex& index) {
+Result<void> apply_edit(const Movie& movie, TrackIndex& index, std::vector<Sample>& samples) {
   std::uint64_t total = 0;
-  for (const Sample& sample : index.samples) total += sample.duration;
+  for (const Sample& sample : samples) total += sample.duration;
   if (total == 0) return Error{ErrorCode::media_zero_duration, Side::client, false, "all samples have no duration"};
   const Edit& edit = movie.edit;
   if (edit.media_time > total) return malformed(four_cc("elst"), "media_time is after the end of the media");
@@ -114,14 +114,18 @@ Result<void> apply_edit(const Movie& movie, TrackIndex& index) {
   if (edit.duration && *edit.duration > UINT64_MAX - edit.empty_duration) {
     return malformed(four_cc("elst"), "durations overflow");
   }
-  const auto least = level_offsets(index.samples);
+  const auto least = level_offsets(samples);
   if (!least) return least.error();
   const std::uint64_t delay = rescale(edit.empty_duration, index.timescale, movie.movie_timescale);
   index.edit_start = static_cast<std::int64_t>(edit.media_time) - static_cast<std::int64_t>(delay) - *least;
-  return apply_edit_end(movie, index);
+  return apply_edit_end(movie, index, samples);
 }
 
 }  // namespace
+
+std::uint64_t TrackIndex::memory_bytes() const {
+  return sizeof(*this) + samples.memory_bytes() + units.memory_bytes() + sample_entry.capacity();
+}
 
 double TrackIndex::frame_rate() const {
   if (media_duration == 0) return 0;
@@ -139,11 +143,15 @@ Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, cons
   if (auto described = describe_media(*movie, index); !described) return std::move(described).error();
   auto run = expand_samples(movie->tables, file_bytes);
   if (!run) return std::move(run).error();
-  index.samples = std::move(run->samples);
-  if (auto edited = apply_edit(*movie, index); !edited) return std::move(edited).error();
-  auto cut = *kind == TrackKind::video ? cut_video_units(index) : cut_audio_units(index, cuts);
-  if (!cut) return std::move(cut).error();
-  place_units(index, run->file_offset);
+  std::vector<Sample>& samples = run->samples;
+  REELWAY_TRY(apply_edit(*movie, index, samples));
+  if (const std::string complaint = sample_complaint(samples); !complaint.empty()) {
+    return unsupported(four_cc("moov"), complaint);
+  }
+  auto units = *kind == TrackKind::video ? cut_video_units(index, samples) : cut_audio_units(index, samples, cuts);
+  if (!units) return std::move(units).error();
+  index.samples = SampleTable(samples);
+  CHECK(place_units(index, std::move(units).value(), run->file_offset));
   if (const std::string complaint = index_complaint(index); !complaint.empty()) {
     return unsupported(four_cc("moov"), complaint);
   }
@@ -152,18 +160,17 @@ Result<TrackIndex> index_from_moov(ByteView moov, std::uint64_t file_bytes, cons
 
 std::vector<Sample> samples_of(const TrackIndex& index, std::uint32_t first_unit, std::uint32_t unit_count) {
   CHECK(unit_count > 0 && first_unit < index.units.size() && unit_count <= index.units.size() - first_unit);
-  const Unit& first = index.units[first_unit];
-  const Unit& last = index.units[first_unit + unit_count - 1];
-  const auto begin = index.samples.begin() + first.first_sample;
-  return {begin, index.samples.begin() + last.first_sample + last.sample_count};
+  const Unit first = index.units[first_unit];
+  const Unit last = index.units[first_unit + unit_count - 1];
+  return index.samples.range(first.first_sample, last.first_sample + last.sample_count - first.first_sample);
 }
 
 std::uint64_t unit_start(const TrackIndex& index, std::size_t unit) {
   if (unit == 0) return 0;
   if (unit >= index.units.size()) return index.edit_duration;
-  const Unit& at = index.units[unit];
+  const Unit at = index.units[unit];
   const std::int64_t shown =
-      static_cast<std::int64_t>(at.decode_time) + index.samples[at.first_sample].composition_offset;
+      static_cast<std::int64_t>(at.decode_time) + index.samples.composition_offset(at.first_sample);
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, shown - index.edit_start));
 }
 
@@ -195,7 +202,7 @@ Result<void> check_aligned(const TrackIndex& reference, const TrackIndex& other)
 
 void set_unit_crc(TrackIndex& index, std::size_t unit, std::uint32_t crc32c) {
   CHECK(unit < index.units.size());
-  index.units[unit].crc32c = crc32c;
+  index.units.set_crc(unit, crc32c);
 }
 
 }  // namespace reelway::origin::mp4

@@ -7,36 +7,15 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "origin/mp4/box.h"
+#include "origin/mp4/sample_table.h"
+#include "origin/mp4/unit_table.h"
 
 // The index of one mezzanine track file: everything that packaging needs, so that the MP4 itself is never parsed
 // again. Pure: bytes in, bytes out. The on-disk form is docs/formats/track_index.md.
 
 namespace reelway::origin::mp4 {
 
-// About 24 hours of AAC, 19 hours of video at 60 frames per second.
-inline constexpr std::uint32_t kSamplesMax = 1u << 22;
-inline constexpr std::uint32_t kSampleBytesMax = INT32_MAX;
-
 enum class TrackKind : std::uint8_t { video, audio };
-
-struct Sample {
-  std::uint32_t bytes = 0;
-  std::uint32_t duration = 0;           // in the track's timescale
-  std::int32_t composition_offset = 0;  // presentation time minus decode time, the least of a track is 0
-  bool sync = true;
-};
-
-// A run of samples that is fetched, checked and cut as one: a closed GOP of video, and for audio the frames whose
-// presentation falls into the same time. Its samples' bytes are one contiguous range of the file.
-// Segment n of every track is units [n * k, (n + 1) * k), so tracks are cut alike.
-struct Unit {
-  std::uint32_t first_sample = 0;
-  std::uint32_t sample_count = 0;
-  std::uint64_t decode_time = 0;  // of the first sample, in ticks, from the first sample of the track
-  std::uint64_t file_offset = 0;
-  std::uint64_t file_bytes = 0;
-  std::uint32_t crc32c = 0;
-};
 
 struct TrackIndex {
   TrackKind kind = TrackKind::video;
@@ -51,9 +30,10 @@ struct TrackIndex {
   std::uint32_t sample_rate = 0, channels = 0;  // audio
   std::uint64_t file_bytes = 0;                 // size of the track file, checked when it is opened
   Bytes sample_entry;                           // the whole stsd entry box (avc1, mp4a, ...), copied into init segments
-  std::vector<Sample> samples;                  // in decode order
-  std::vector<Unit> units;
+  SampleTable samples;                          // in decode order
+  UnitTable units;
 
+  std::uint64_t memory_bytes() const;
   double frame_rate() const;  // samples per second of media time, video
 };
 

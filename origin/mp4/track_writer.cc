@@ -58,7 +58,7 @@ void write_sync(ByteWriter& out, const std::vector<Sample>& samples) {
   out.patch_u32(count_at, count);
 }
 
-void write_chunks(ByteWriter& out, const std::vector<Unit>& units) {
+void write_chunks(ByteWriter& out, const UnitTable& units) {
   const BoxScope stsc(out, four_cc("stsc"), 0, 0);
   const std::size_t count_at = out.size();
   std::uint32_t runs = 0;
@@ -80,10 +80,10 @@ void write_sizes(ByteWriter& out, const std::vector<Sample>& samples) {
   for (const Sample& sample : samples) out.u32(sample.bytes);
 }
 
-void write_offsets(ByteWriter& out, const std::vector<Unit>& units, std::uint64_t first_sample_at, bool wide) {
+void write_offsets(ByteWriter& out, const UnitTable& units, std::uint64_t first_sample_at, bool wide) {
   const BoxScope table(out, wide ? four_cc("co64") : four_cc("stco"), 0, 0);
   out.u32(static_cast<std::uint32_t>(units.size()));
-  for (const Unit& unit : units) {
+  for (const Unit unit : units) {
     const std::uint64_t offset = first_sample_at + unit.file_offset - units.front().file_offset;
     if (wide)
       out.u64(offset);
@@ -108,16 +108,17 @@ void write_mdat_header(ByteWriter& out, std::uint64_t bytes, bool wide) {
 Bytes head_with(const TrackIndex& index, std::uint64_t sample_bytes, std::uint64_t first_sample_at) {
   const bool wide = sample_bytes + kHeadBytesMax > UINT32_MAX;
   const StatedDurations durations{index.edit_duration, index.media_duration};
+  const std::vector<Sample> samples = index.samples.all();
   ByteWriter out;
   write_ftyp(out);
   {
     const BoxScope moov(out, four_cc("moov"));
     write_mvhd(out, index, durations);
     write_trak(out, index, durations, [&](ByteWriter& tables) {
-      write_times(tables, index.samples);
-      write_sync(tables, index.samples);
+      write_times(tables, samples);
+      write_sync(tables, samples);
       write_chunks(tables, index.units);
-      write_sizes(tables, index.samples);
+      write_sizes(tables, samples);
       write_offsets(tables, index.units, first_sample_at, wide);
     });
   }
@@ -140,8 +141,7 @@ const char* difference(const TrackIndex& first, const TrackIndex& other) {
 Result<TrackIndex> join_video(std::span<const TrackIndex> parts) {
   CHECK(!parts.empty());
   TrackIndex whole = parts.front();
-  whole.samples.clear();
-  whole.units.clear();
+  std::vector<Sample> samples;
   whole.edit_duration = 0;
   // A part without B-frames is presented without delay. All parts get the longest delay, so that pictures stay where
   // they are on the common timeline.
@@ -152,24 +152,26 @@ Result<TrackIndex> join_video(std::span<const TrackIndex> parts) {
       return Error{ErrorCode::transcode_failed, Side::self, false, "part " + std::to_string(i) + " " + what};
     }
     const auto later = static_cast<std::int32_t>(whole.edit_start - part.edit_start);
-    for (Sample sample : part.samples) {
+    for (Sample sample : part.samples.all()) {
       sample.composition_offset += later;
-      whole.samples.push_back(sample);
+      samples.push_back(sample);
     }
     whole.edit_duration += part.edit_duration;
   }
-  if (whole.samples.size() > kSamplesMax) {
+  if (samples.size() > kSamplesMax) {
     return Error{ErrorCode::media_unsupported, Side::client, false,
-                 std::to_string(whole.samples.size()) + " pictures, at most " + std::to_string(kSamplesMax)};
+                 std::to_string(samples.size()) + " pictures, at most " + std::to_string(kSamplesMax)};
   }
-  REELWAY_TRY(cut_video_units(whole));
-  place_units(whole, 0);
+  auto units = cut_video_units(whole, samples);
+  if (!units) return std::move(units).error();
+  whole.samples = SampleTable(samples);
+  CHECK(place_units(whole, std::move(units).value(), 0));
   return whole;
 }
 
 Bytes track_file_head(const TrackIndex& index) {
   std::uint64_t sample_bytes = 0;
-  for (const Unit& unit : index.units) sample_bytes += unit.file_bytes;
+  for (const Unit unit : index.units) sample_bytes += unit.file_bytes;
   const std::size_t head_bytes = head_with(index, sample_bytes, 0).size();
   CHECK(head_bytes < kHeadBytesMax);
   return head_with(index, sample_bytes, head_bytes);

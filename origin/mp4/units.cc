@@ -29,9 +29,8 @@ std::string sample_name(std::size_t i) {
   return "sample " + std::to_string(i + 1);
 }
 
-void merge_short_tail(TrackIndex& index, std::uint64_t last_unit_ticks) {
-  auto& units = index.units;
-  if (units.size() < 2 || !too_short(last_unit_ticks, index.timescale)) return;
+void merge_short_tail(std::vector<Unit>& units, std::uint64_t last_unit_ticks, std::uint32_t timescale) {
+  if (units.size() < 2 || !too_short(last_unit_ticks, timescale)) return;
   const std::uint32_t count = units.back().sample_count;
   units.pop_back();
   units.back().sample_count += count;
@@ -73,18 +72,6 @@ std::string name_complaint(std::string_view name, std::string_view what) {
   return {};
 }
 
-std::string sample_complaint(const TrackIndex& index) {
-  if (index.samples.empty() || index.samples.size() > kSamplesMax) return "the number of samples is out of range";
-  if (!index.samples.front().sync) return "the first sample is not a sync sample";
-  for (std::size_t i = 0; i < index.samples.size(); ++i) {
-    const Sample& sample = index.samples[i];
-    if (sample.bytes > kSampleBytesMax) return sample_name(i) + " is too large";
-    if (sample.duration > INT32_MAX) return sample_name(i) + " is too long";
-    if (sample.composition_offset < 0) return sample_name(i) + " is presented before it is decoded";
-  }
-  return {};
-}
-
 std::string time_complaint(const TrackIndex& index) {
   if (index.timescale == 0 || index.timescale > 1'000'000'000) return "the timescale is out of range";
   const std::uint64_t longest = kSecondsMax * index.timescale;
@@ -98,16 +85,10 @@ std::string time_complaint(const TrackIndex& index) {
 
 std::string unit_complaint(const TrackIndex& index) {
   if (index.units.empty()) return "there are no units";
-  std::uint64_t next_sample = 0;
-  for (std::size_t i = 0; i < index.units.size(); ++i) {
-    const Unit& unit = index.units[i];
-    if (unit.sample_count == 0 || unit.first_sample != next_sample) return "the units do not tile the samples";
-    next_sample += unit.sample_count;
-    if (next_sample > index.samples.size()) return "the units do not tile the samples";
-    if (!index.samples[unit.first_sample].sync) return "a unit does not begin with a sync sample";
+  for (const Unit unit : index.units) {
+    if (!index.samples.is_sync(unit.first_sample)) return "a unit does not begin with a sync sample";
   }
-  if (next_sample != index.samples.size()) return "the units do not tile the samples";
-  const Unit& last = index.units.back();
+  const Unit last = index.units.back();
   if (last.file_offset > index.file_bytes || last.file_bytes > index.file_bytes - last.file_offset) {
     return "the samples end after the file";
   }
@@ -127,36 +108,49 @@ std::string presentation_complaint(const TrackIndex& index) {
 
 }  // namespace
 
-Result<void> cut_video_units(TrackIndex& index) {
+std::string sample_complaint(std::span<const Sample> samples) {
+  if (samples.empty() || samples.size() > kSamplesMax) return "the number of samples is out of range";
+  if (!samples.front().sync) return "the first sample is not a sync sample";
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples[i].bytes > kSampleBytesMax) return sample_name(i) + " is too large";
+    if (samples[i].duration > INT32_MAX) return sample_name(i) + " is too long";
+    if (samples[i].composition_offset < 0) return sample_name(i) + " is presented before it is decoded";
+  }
+  return {};
+}
+
+Result<std::vector<Unit>> cut_video_units(const TrackIndex& index, std::span<const Sample> samples) {
+  std::vector<Unit> units;
   std::uint64_t decode_time = 0;
   std::uint64_t unit_time = 0;   // decode time of the unit's first sample
   std::uint64_t unit_shown = 0;  // presentation time of it, before the edit
-  for (std::size_t i = 0; i < index.samples.size(); ++i) {
-    const Sample& sample = index.samples[i];
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
     const std::uint64_t shown = decode_time + static_cast<std::uint64_t>(sample.composition_offset);
     if (i == 0 || (sample.sync && long_enough(decode_time - unit_time, index.timescale))) {
       if (i == 0 && !sample.sync) return unsupported(four_cc("stss"), "the first sample is not a sync sample");
-      index.units.push_back({.first_sample = static_cast<std::uint32_t>(i), .sample_count = 0});
+      units.push_back({.first_sample = static_cast<std::uint32_t>(i), .sample_count = 0});
       unit_time = decode_time;
       unit_shown = shown;
     } else if (shown < unit_shown) {
       return unsupported(four_cc("ctts"), sample_name(i) + " is shown before the key frame it follows: encode with " +
                                               "closed groups of pictures");
     }
-    ++index.units.back().sample_count;
+    ++units.back().sample_count;
     decode_time += sample.duration;
   }
-  merge_short_tail(index, decode_time - unit_time);
-  return {};
+  merge_short_tail(units, decode_time - unit_time, index.timescale);
+  return units;
 }
 
-Result<void> cut_audio_units(TrackIndex& index, const Cuts* cuts) {
+Result<std::vector<Unit>> cut_audio_units(const TrackIndex& index, std::span<const Sample> samples, const Cuts* cuts) {
   if (cuts != nullptr && !valid(*cuts)) return malformed(four_cc("moov"), "the video's cut times are not usable");
   const CutTimes times(cuts, index.timescale);
+  std::vector<Unit> units;
   std::uint64_t decode_time = 0;
   std::uint64_t last_unit_time = 0;
-  for (std::size_t i = 0; i < index.samples.size(); ++i) {
-    const Sample& sample = index.samples[i];
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
     if (sample.composition_offset != 0) return unsupported(four_cc("ctts"), "audio samples out of order");
     if (!sample.sync) return unsupported(four_cc("stss"), "audio samples that are not sync samples");
     const std::int64_t shown = static_cast<std::int64_t>(decode_time) - index.edit_start;
@@ -164,39 +158,48 @@ Result<void> cut_audio_units(TrackIndex& index, const Cuts* cuts) {
       return shown >= 0 &&
              !before(static_cast<std::uint64_t>(shown), index.timescale, times.at(cut), times.timescale());
     };
-    if (i == 0 || reached(index.units.size())) {
-      if (reached(index.units.size() + 1)) {
+    if (i == 0 || reached(units.size())) {
+      if (reached(units.size() + 1)) {
         return unsupported(four_cc("stts"), "the audio has a hole at " + sample_name(i) +
                                                 " that is longer than a group of pictures: fill it with silence");
       }
-      index.units.push_back({.first_sample = static_cast<std::uint32_t>(i), .sample_count = 0});
+      units.push_back({.first_sample = static_cast<std::uint32_t>(i), .sample_count = 0});
       last_unit_time = decode_time;
     }
-    ++index.units.back().sample_count;
+    ++units.back().sample_count;
     decode_time += sample.duration;
   }
-  merge_short_tail(index, decode_time - last_unit_time);
-  return {};
+  merge_short_tail(units, decode_time - last_unit_time, index.timescale);
+  return units;
 }
 
-void place_units(TrackIndex& index, std::uint64_t file_offset) {
+bool place_units(TrackIndex& index, std::vector<Unit> units, std::uint64_t file_offset) {
   std::uint64_t decode_time = 0;
-  for (Unit& unit : index.units) {
+  std::uint32_t next_sample = 0;
+  std::uint64_t common_ticks = index.samples.empty() ? 0 : index.samples.front().duration;
+  for (Unit& unit : units) {
+    if (unit.sample_count == 0 || unit.sample_count > index.samples.size() - next_sample) return false;
+    unit.first_sample = next_sample;
     unit.decode_time = decode_time;
     unit.file_offset = file_offset;
     unit.file_bytes = 0;
-    for (std::uint32_t i = 0; i < unit.sample_count; ++i) {
-      const Sample& sample = index.samples[unit.first_sample + i];
+    next_sample += unit.sample_count;
+    for (const Sample& sample : index.samples.range(unit.first_sample, unit.sample_count)) {
+      // Only what comes before a unit says when it begins: the last unit's own samples may last as they like.
+      if (sample.duration != common_ticks && &unit != &units.back()) common_ticks = 0;
       unit.file_bytes += sample.bytes;
       decode_time += sample.duration;
     }
     file_offset += unit.file_bytes;
   }
+  if (next_sample != index.samples.size()) return false;
   index.media_duration = decode_time;
+  index.units = UnitTable(units, common_ticks);
+  return true;
 }
 
 std::string index_complaint(const TrackIndex& index) {
-  for (auto ask : {time_complaint, sample_complaint, unit_complaint, presentation_complaint}) {
+  for (auto ask : {time_complaint, unit_complaint, presentation_complaint}) {
     if (std::string complaint = ask(index); !complaint.empty()) return complaint;
   }
   if (std::string complaint = name_complaint(index.codecs, "the codec's name"); !complaint.empty()) return complaint;

@@ -8,7 +8,7 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "origin/ingest/sha256.h"
-#include "origin/io/checked_unit.h"
+#include "origin/storage/checked_unit.h"
 
 namespace reelway::origin {
 

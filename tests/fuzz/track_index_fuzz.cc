@@ -52,7 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes whole = sealed(size < 4 ? bytes : bytes.first(size - 4));
   auto index = mp4::parse_index(whole);
   if (!index) return 0;
-  CHECK(mp4::serialize_index(*index) == whole);
+  // What was read comes back as it was written, but for the first format, which is written no more.
+  const Bytes stored = mp4::serialize_index(*index);
+  CHECK(stored == whole || whole[5] == 1);
+  CHECK(mp4::parse_index(stored).ok());
   const auto shared = std::make_shared<const mp4::TrackIndex>(std::move(*index));
   package(shared, 1);
   package(shared, 3);

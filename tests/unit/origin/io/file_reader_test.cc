@@ -45,10 +45,12 @@ class FileReaderTest : public ::testing::Test {
     content_.resize(kUnits * kUnitBytes);
     for (std::size_t i = 0; i < content_.size(); ++i) content_[i] = static_cast<char>(i * 2654435761u >> 13);
     write_file();
-    for (std::size_t i = 0; i < kUnits; ++i) {
+    std::vector<mp4::Unit> units;
+    for (std::uint32_t i = 0; i < kUnits; ++i) {
       const std::string_view unit = std::string_view(content_).substr(i * kUnitBytes, kUnitBytes);
-      units_.push_back({i * kUnitBytes, kUnitBytes, crc32c(as_bytes(unit))});
+      units.push_back({i, 1, i, i * kUnitBytes, kUnitBytes, crc32c(as_bytes(unit))});
     }
+    units_ = std::make_shared<const mp4::UnitTable>(units, 1);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -80,7 +82,7 @@ class FileReaderTest : public ::testing::Test {
   std::filesystem::path folder_;
   std::string path_;
   std::string content_;
-  std::vector<CheckedUnit> units_;
+  std::shared_ptr<const mp4::UnitTable> units_;
 };
 
 TEST_F(FileReaderTest, FindsTheUnitsOfARange) {
@@ -144,11 +146,10 @@ TEST_F(FileReaderTest, AFileThatDiffersFromItsIndexIsRefused) {
   const auto size = TrackFile::open(path_, content_.size() + 1, units_);
   ASSERT_FALSE(size.ok());
   EXPECT_EQ(size.error().code, ErrorCode::stored_data_corrupt);
-  auto overlapping = units_;
-  overlapping[1].offset -= 1;
-  EXPECT_EQ(TrackFile::open(path_, content_.size(), overlapping).error().code, ErrorCode::stored_data_corrupt);
-  auto outside = units_;
-  outside.back().bytes += 1;
+  std::vector<mp4::Unit> units;
+  for (const mp4::Unit unit : *units_) units.push_back(unit);
+  units.back().file_bytes += 1;
+  const auto outside = std::make_shared<const mp4::UnitTable>(units, 1);
   EXPECT_EQ(TrackFile::open(path_, content_.size(), outside).error().code, ErrorCode::stored_data_corrupt);
   EXPECT_EQ(TrackFile::open(path_ + "x", content_.size(), units_).error().code, ErrorCode::not_found_on_disk);
 }

@@ -162,12 +162,15 @@ class StorageTest : public testing::Test {
     entry.append("avc1");
     entry.append(random_bytes(56));
     index.sample_entry = entry.take();
+    std::vector<mp4::Unit> units;
     for (std::size_t i = 0; i < kUnits; ++i) {
-      index.samples.push_back({static_cast<std::uint32_t>(kUnitBytes), 2000, 0, true});
       const std::uint64_t offset = kHeadBytes + i * kUnitBytes;
       const std::uint32_t crc = crc32c(ByteView(bytes).subspan(offset, kUnitBytes));
-      index.units.push_back({static_cast<std::uint32_t>(i), 1, i * 2000, offset, kUnitBytes, crc});
+      units.push_back({static_cast<std::uint32_t>(i), 1, i * 2000, offset, kUnitBytes, crc});
     }
+    index.samples =
+        mp4::SampleTable(std::vector<mp4::Sample>(kUnits, {static_cast<std::uint32_t>(kUnitBytes), 2000, 0, true}));
+    index.units = mp4::UnitTable(units, 2000);
     index.media_duration = index.edit_duration = kUnits * 2000;
     write_file(folder + "/" + name + ".mp4", bytes);
     write_file(folder + "/" + name + ".idx", mp4::serialize_index(index));
