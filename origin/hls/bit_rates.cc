@@ -23,12 +23,13 @@ std::uint64_t rate(Weight weight, std::uint32_t timescale) {
 
 }  // namespace
 
-BitRates bit_rates(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t target_seconds) {
+BitRates bit_rates(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t target_seconds,
+                   Packaging packaging) {
   std::vector<Weight> segments;
   Weight all;
   for (std::uint32_t n = 0; n < segment_count(index, units_per_segment); ++n) {
     const SegmentUnits units = segment_units(index, units_per_segment, n);
-    segments.push_back({segment_bytes(index, units), segment_ticks(index, units)});
+    segments.push_back({segment_bytes(index, units, packaging), segment_ticks(index, units)});
     all.bytes += segments.back().bytes;
     all.ticks += segments.back().ticks;
   }

@@ -11,9 +11,10 @@ struct BitRates {
   std::uint64_t average = 0;
 };
 
-// Measured over the segments as they are sent, headers included. The peak is that of any run of neighbouring segments
-// that lasts from half to one and a half target durations (RFC 8216bis section 4.4.6.2), so a short last segment
-// alone does not count.
-BitRates bit_rates(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t target_seconds);
+// Measured over the segments as this packaging sends them, headers included. The peak is that of any run of
+// neighbouring segments that lasts from half to one and a half target durations (RFC 8216bis section 4.4.6.2), so a
+// short last segment alone does not count.
+BitRates bit_rates(const mp4::TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t target_seconds,
+                   Packaging packaging = Packaging::cmaf);
 
 }  // namespace reelway::origin::hls

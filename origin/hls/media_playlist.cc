@@ -15,7 +15,9 @@ std::string seconds(std::uint64_t microseconds) {
 
 }  // namespace
 
-std::string media_playlist(const Presentation& presentation, const Track& track) {
+std::string media_playlist(const Presentation& presentation, const Track& track, Packaging packaging,
+                           std::string_view key_lines) {
+  const bool has_init = traits(packaging).container == Container::fmp4;
   std::string text =
       "#EXTM3U\n"
       "#EXT-X-VERSION:7\n"
@@ -24,12 +26,18 @@ std::string media_playlist(const Presentation& presentation, const Track& track)
       "\n"
       "#EXT-X-MEDIA-SEQUENCE:0\n"
       "#EXT-X-PLAYLIST-TYPE:VOD\n"
-      "#EXT-X-INDEPENDENT-SEGMENTS\n"
-      "#EXT-X-MAP:URI=\"init.mp4\"\n";
+      "#EXT-X-INDEPENDENT-SEGMENTS\n";
+  // A key that stands before the map is the map's too (RFC 8216bis section 4.4.4.5); only whole-segment encryption
+  // needs that, and it has an IV of its own then.
+  if (traits(packaging).protection == Protection::whole_segment) text += key_lines;
+  if (has_init) text += "#EXT-X-MAP:URI=\"init.mp4\"\n";
+  if (traits(packaging).protection != Protection::whole_segment) text += key_lines;
   const std::uint32_t count = segment_count(*track.index, presentation.units_per_segment);
+  const std::string_view suffix = segment_suffix(packaging);
   for (std::uint32_t n = 0; n < count; ++n) {
     const SegmentUnits units = segment_units(*track.index, presentation.units_per_segment, n);
-    text += "#EXTINF:" + seconds(segment_microseconds(*track.index, units)) + ",\n" + std::to_string(n) + ".m4s\n";
+    text += "#EXTINF:" + seconds(segment_microseconds(*track.index, units)) + ",\n" + std::to_string(n);
+    text.append(suffix).append("\n");
   }
   return text + "#EXT-X-ENDLIST\n";
 }

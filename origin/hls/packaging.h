@@ -42,6 +42,9 @@ inline constexpr std::array<PackagingTraits, 7> kPackagings = {{
 constexpr const PackagingTraits& traits(Packaging packaging) {
   return kPackagings[static_cast<std::size_t>(packaging)];
 }
+constexpr std::string_view segment_suffix(Packaging packaging) {
+  return traits(packaging).container == Container::ts ? ".ts" : ".m4s";
+}
 constexpr std::optional<Packaging> packaging_of_folder(std::string_view folder) {
   for (const PackagingTraits& one : kPackagings) {
     if (!folder.empty() && one.folder == folder) return one.packaging;

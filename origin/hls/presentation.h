@@ -35,8 +35,10 @@ struct Presentation {
 };
 
 std::uint32_t segment_count(const mp4::TrackIndex& index, std::uint32_t units_per_segment);
-std::string multivariant_playlist(const Presentation& presentation);
-std::string media_playlist(const Presentation& presentation, const Track& track);
+// The multivariant playlist is in multivariant_playlist.h. `key_lines` are whole EXT-X-KEY lines of a protected
+// packaging.
+std::string media_playlist(const Presentation& presentation, const Track& track, Packaging packaging = Packaging::cmaf,
+                           std::string_view key_lines = {});
 Bytes init_segment(const Track& track);
 
 // One media segment: a computed header (styp, moof, mdat header), then one range of the track file.

@@ -74,10 +74,6 @@ Packaging take_packaging(std::string_view& path) {
   return *packaging;
 }
 
-std::string_view segment_suffix(Packaging packaging) {
-  return traits(packaging).container == Container::ts ? ".ts" : ".m4s";
-}
-
 }  // namespace
 
 Result<Resource> parse_resource(std::string_view path) {

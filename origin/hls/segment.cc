@@ -136,7 +136,7 @@ void write_mdat_header(ByteWriter& out, const Layout& layout) {
 
 }  // namespace
 
-std::uint64_t segment_bytes(const TrackIndex& index, SegmentUnits units) {
+std::uint64_t clear_segment_bytes(const TrackIndex& index, SegmentUnits units) {
   const Layout layout = lay_out(index, units);
   return layout.header_bytes() + layout.media_bytes;
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
 #include "origin/request/presentation_view.h"
@@ -44,9 +45,9 @@ Result<std::string> render_body(const hls::Presentation& presentation, const hls
     case hls::Resource::Kind::multivariant: {
       const auto narrowed = presentation_in_view(presentation, view);
       if (!narrowed) return narrowed.error();
-      return hls::multivariant_playlist(*narrowed);
+      return hls::multivariant_playlist({.presentation = *narrowed, .packaging = resource.packaging});
     }
-    case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track);
+    case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track, resource.packaging);
     case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
     case hls::Resource::Kind::segment: break;
   }

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "origin/mp4/box.h"
 
@@ -31,7 +32,7 @@ void check_boxes(ByteView bytes, mp4::FourCc first) {
 
 void package(std::shared_ptr<const mp4::TrackIndex> index, std::uint32_t units_per_segment) {
   const hls::Presentation film{{{"video/720", "name", true, index}}, units_per_segment};
-  CHECK(hls::multivariant_playlist(film).starts_with("#EXTM3U\n"));
+  CHECK(hls::multivariant_playlist({film}).starts_with("#EXTM3U\n"));
   CHECK(hls::media_playlist(film, film.tracks[0]).ends_with("#EXT-X-ENDLIST\n"));
   check_boxes(hls::init_segment(film.tracks[0]), mp4::four_cc("ftyp"));
   const std::uint32_t count = hls::segment_count(*index, units_per_segment);

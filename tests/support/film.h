@@ -13,6 +13,7 @@
 #include <string>
 
 #include "common/base/crc32c.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "origin/mp4/track_index.h"
 
@@ -139,7 +140,7 @@ inline Bytes segment_of(const Film& film, const origin::hls::Track& track, std::
 
 // Every resource of the film as a file below `folder`.
 inline void write_presentation(const Film& film, const std::filesystem::path& folder) {
-  write_file(folder / "master.m3u8", as_bytes(origin::hls::multivariant_playlist(film.presentation)));
+  write_file(folder / "master.m3u8", as_bytes(origin::hls::multivariant_playlist({film.presentation})));
   for (const origin::hls::Track& track : film.presentation.tracks) {
     const std::filesystem::path place = folder / track.id;
     write_file(place / "media.m3u8", as_bytes(origin::hls::media_playlist(film.presentation, track)));

@@ -130,7 +130,7 @@ void MadeFilm::each_segment_starts_where_its_playlist_says() const {
 }
 
 void MadeFilm::declares_rates_that_it_keeps() const {
-  const std::string info = tag_values(multivariant_playlist(film_.presentation), "#EXT-X-STREAM-INF:").at(0);
+  const std::string info = tag_values(multivariant_playlist({film_.presentation}), "#EXT-X-STREAM-INF:").at(0);
   const auto number = [&info](const std::string& name) {
     return std::stod(info.substr(info.find(name) + name.size()));
   };

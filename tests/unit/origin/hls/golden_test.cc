@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "tests/support/film.h"
 
@@ -48,7 +49,7 @@ void expect_golden(const std::string& name, ByteView bytes) {
 
 TEST(Golden, Playlists) {
   const Presentation film = presentation();
-  expect_golden("master.m3u8", as_bytes(multivariant_playlist(film)));
+  expect_golden("master.m3u8", as_bytes(multivariant_playlist({film})));
   for (const Track& track : film.tracks) expect_golden(track.id + "/media.m3u8", as_bytes(media_playlist(film, track)));
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "origin/hls/bit_rates.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "origin/hls/segment.h"
 #include "tests/support/moov.h"
@@ -64,7 +65,7 @@ TEST(Multivariant, FirstVariantIsOneThatStartsQuickly) {
                      video_of("video/360", 2'000), audio_of("audio/en-aac", "English", true)},
                     3};
   const auto order = [&film] {
-    const std::string text = multivariant_playlist(film);
+    const std::string text = multivariant_playlist({film});
     std::string ids;
     for (std::size_t at = text.find("\nvideo/"); at != std::string::npos; at = text.find("\nvideo/", at + 1)) {
       ids += text.substr(at + 7, text.find('/', at + 7) - at - 7) + " ";
@@ -84,7 +85,7 @@ TEST(Multivariant, EveryGroupHasOneDefault) {
                                     true),
                            audio_of("audio/de-aac", "Deutsch", false)},
                           3};
-  const std::string text = multivariant_playlist(film);
+  const std::string text = multivariant_playlist({film});
   EXPECT_EQ(count_of(text, "DEFAULT=YES"), 1u);
   EXPECT_EQ(count_of(text, "AUTOSELECT=YES"), 3u);
   EXPECT_THAT(text, HasSubstr("NAME=\"Fran\xc3\xa7"
@@ -99,7 +100,7 @@ TEST(Multivariant, NamesAreMadeSafeAndDifferent) {
                            audio_of("audio/en-aac2", "English", false), audio_of("audio/en-aac3", "English", false),
                            audio_of("audio/en-aac4", "", false)},
                           3};
-  const std::string text = multivariant_playlist(film);
+  const std::string text = multivariant_playlist({film});
   EXPECT_THAT(text, HasSubstr("NAME=\"Director's 'cut'  #EXT\""));
   EXPECT_THAT(text, HasSubstr("NAME=\"English\""));
   EXPECT_THAT(text, HasSubstr("NAME=\"English (2)\""));
@@ -113,7 +114,7 @@ TEST(Multivariant, TwoCodecsAreTwoGroups) {
                            audio_of("audio/en-aac", "English", true),
                            {"audio/en-heaac", "English", false, index_of(surround)}},
                           3};
-  const std::string text = multivariant_playlist(film);
+  const std::string text = multivariant_playlist({film});
   EXPECT_EQ(count_of(text, "#EXT-X-STREAM-INF"), 2u);
   EXPECT_EQ(count_of(text, "DEFAULT=YES"), 2u);
   EXPECT_THAT(text, HasSubstr("AUDIO=\"audio-mp4a.40.5\""));
@@ -142,17 +143,17 @@ TEST(Multivariant, EveryGroupOffersTheSameLanguages) {
     index->language = film.tracks[i].id.substr(6, 2);
     film.tracks[i].index = index;
   }
-  const std::string text = multivariant_playlist(film);
+  const std::string text = multivariant_playlist({film});
   const std::string group = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio-ec-3\",NAME=";
   EXPECT_THAT(text, HasSubstr(group +
                               "\"English\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"6\","
-                              "URI=\"audio/en-eac3/media.m3u8\"\n" +
+                              "STABLE-RENDITION-ID=\"audio/en-eac3\",URI=\"audio/en-eac3/media.m3u8\"\n" +
                               group +
                               "\"French\",LANGUAGE=\"fr\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"6\","
-                              "URI=\"audio/fr-eac3/media.m3u8\"\n" +
+                              "STABLE-RENDITION-ID=\"audio/fr-eac3\",URI=\"audio/fr-eac3/media.m3u8\"\n" +
                               group +
                               "\"Deutsch\",LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\","
-                              "URI=\"audio/de-aac/media.m3u8\"\n"));
+                              "STABLE-RENDITION-ID=\"audio/de-aac\",URI=\"audio/de-aac/media.m3u8\"\n"));
   EXPECT_EQ(count_of(text, "DEFAULT=YES"), 2u);
   // Stereo comes first: who knows no other codec plays it, and who begins with the first variant hears it at once.
   EXPECT_LT(text.find("CODECS=\"avc1.64001f,mp4a.40.2\""), text.find("CODECS=\"avc1.64001f,ec-3,mp4a.40.2\""));
@@ -170,14 +171,14 @@ TEST(Multivariant, RatesAreThoseOfVideoAndTheHeaviestAudio) {
   const Presentation film{{video_of("video/720", 5'000), audio_of("audio/en-aac", "a", true), heavy}, 3};
   const BitRates video = bit_rates(*film.tracks[0].index, 3, 6);
   const BitRates audio = bit_rates(*heavy.index, 3, 6);
-  EXPECT_THAT(multivariant_playlist(film),
+  EXPECT_THAT(multivariant_playlist({film}),
               HasSubstr("BANDWIDTH=" + std::to_string(video.peak + audio.peak) +
                         ",AVERAGE-BANDWIDTH=" + std::to_string(video.average + audio.average) + ","));
 }
 
 TEST(Multivariant, WithoutAudioThereIsNoGroup) {
   const Presentation film{{video_of("video/720", 5'000)}, 3};
-  const std::string text = multivariant_playlist(film);
+  const std::string text = multivariant_playlist({film});
   EXPECT_THAT(text, Not(HasSubstr("AUDIO")));
   EXPECT_THAT(text, HasSubstr("CODECS=\"avc1.64001f\""));
 }
