@@ -5,6 +5,7 @@
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
 #include "origin/hls/multivariant_playlist.h"
+#include "origin/hls/ts_segment.h"
 #include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
 #include "origin/request/presentation_view.h"
@@ -40,15 +41,23 @@ MediaKind kind_of(hls::Resource::Kind kind) {
 
 Result<std::string> render_body(const hls::Presentation& presentation, const hls::Track& track,
                                 const hls::Resource& resource, const access::View& view) {
-  if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
+  if (resource.packaging != hls::Packaging::cmaf && resource.packaging != hls::Packaging::ts) {
+    return client_error(ErrorCode::http_not_found, "");
+  }
   switch (resource.kind) {
     case hls::Resource::Kind::multivariant: {
       const auto narrowed = presentation_in_view(presentation, view);
       if (!narrowed) return narrowed.error();
-      return hls::multivariant_playlist({.presentation = *narrowed, .packaging = resource.packaging});
+      const auto carried = hls::presentation_in_packaging(*narrowed, resource.packaging);
+      if (!carried) return carried.error();
+      return hls::multivariant_playlist({.presentation = *carried, .packaging = resource.packaging});
     }
-    case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track, resource.packaging);
-    case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
+    case hls::Resource::Kind::media_playlist:
+      if (resource.packaging == hls::Packaging::ts) REELWAY_TRY(hls::check_ts_carries(*track.index));
+      return hls::media_playlist(presentation, track, resource.packaging);
+    case hls::Resource::Kind::init:
+      if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
+      return std::string(as_text(hls::init_segment(track)));
     case hls::Resource::Kind::segment: break;
   }
   CHECK(resource.kind != hls::Resource::Kind::segment);
