@@ -1,4 +1,5 @@
 #include "origin/hls/segment.h"
+#include "origin/hls/ts_segment.h"
 
 // Each packaging knows how long its segments are; this is where they are asked.
 
@@ -16,7 +17,8 @@ std::uint64_t padded(std::uint64_t bytes) {
 
 std::uint64_t segment_bytes(const mp4::TrackIndex& index, SegmentUnits units, Packaging packaging) {
   const PackagingTraits& how = traits(packaging);
-  const std::uint64_t bytes = clear_segment_bytes(index, units);
+  const std::uint64_t bytes =
+      how.container == Container::ts ? ts_segment_bytes(index, units) : clear_segment_bytes(index, units);
   return how.protection == Protection::whole_segment ? padded(bytes) : bytes;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/base/check.h"
+#include "origin/hls/ts_segment.h"
 
 namespace reelway::origin::hls {
 
@@ -13,6 +14,7 @@ Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& ord
     return Error{ErrorCode::http_not_found, Side::client, false,
                  "segment " + std::to_string(order.segment) + ", the track has " + std::to_string(count)};
   }
+  if (order.packaging == Packaging::ts) return make_ts_segment_maker(order);
   return Error{ErrorCode::http_not_found, Side::client, false,
                "no packaging of films is called \"" + std::string(traits(order.packaging).folder) + "\""};
 }

@@ -39,28 +39,6 @@ Result<ByteView> descriptor(ByteReader& reader, std::uint8_t tag) {
   return body;
 }
 
-Result<ByteView> specific_config(ByteView esds) {
-  ByteReader outer(esds);
-  outer.u32();  // version and flags
-  auto es = descriptor(outer, kEsDescriptor);
-  if (!es) return es;
-  ByteReader es_reader(*es);
-  es_reader.u16();
-  const std::uint8_t flags = es_reader.u8();
-  if ((flags & 0x80) != 0) es_reader.u16();                 // depends on another stream
-  if ((flags & 0x40) != 0) es_reader.skip(es_reader.u8());  // URL
-  if ((flags & 0x20) != 0) es_reader.u16();                 // clock reference
-  auto config = descriptor(es_reader, kDecoderConfig);
-  if (!config) return config;
-  ByteReader config_reader(*config);
-  const std::uint8_t object_type = config_reader.u8();
-  config_reader.skip(12);
-  if (!config_reader.failed() && object_type != kMpeg4Audio) {
-    return unsupported(kEsds, "object type " + std::to_string(object_type) + ", only MPEG-4 AAC (64) is packaged");
-  }
-  return descriptor(config_reader, kDecoderSpecificInfo);
-}
-
 struct AacConfig {
   std::uint32_t object_type = 0;
   std::uint32_t sample_rate = 0;
@@ -111,8 +89,30 @@ std::uint32_t ac3_channels(std::uint32_t mode, bool lfe) {
 
 }  // namespace
 
+Result<ByteView> aac_specific_config(ByteView esds) {
+  ByteReader outer(esds);
+  outer.u32();  // version and flags
+  auto es = descriptor(outer, kEsDescriptor);
+  if (!es) return es;
+  ByteReader es_reader(*es);
+  es_reader.u16();
+  const std::uint8_t flags = es_reader.u8();
+  if ((flags & 0x80) != 0) es_reader.u16();                 // depends on another stream
+  if ((flags & 0x40) != 0) es_reader.skip(es_reader.u8());  // URL
+  if ((flags & 0x20) != 0) es_reader.u16();                 // clock reference
+  auto config = descriptor(es_reader, kDecoderConfig);
+  if (!config) return config;
+  ByteReader config_reader(*config);
+  const std::uint8_t object_type = config_reader.u8();
+  config_reader.skip(12);
+  if (!config_reader.failed() && object_type != kMpeg4Audio) {
+    return unsupported(kEsds, "object type " + std::to_string(object_type) + ", only MPEG-4 AAC (64) is packaged");
+  }
+  return descriptor(config_reader, kDecoderSpecificInfo);
+}
+
 Result<AudioCodec> aac_codec(ByteView esds) {
-  const auto bytes = specific_config(esds);
+  const auto bytes = aac_specific_config(esds);
   if (!bytes) return bytes.error();
   const auto config = read_aac_config(*bytes);
   if (!config) return config.error();

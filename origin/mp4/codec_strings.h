@@ -25,4 +25,7 @@ Result<AudioCodec> aac_codec(ByteView esds);  // sample_rate and channels after 
 Result<AudioCodec> ac3_codec(ByteView dac3);
 Result<AudioCodec> eac3_codec(ByteView dec3);
 
+// The AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1) in the body of an esds box; a view into it.
+Result<ByteView> aac_specific_config(ByteView esds);
+
 }  // namespace reelway::origin::mp4

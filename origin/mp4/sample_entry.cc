@@ -124,4 +124,12 @@ Result<SampleEntry> parse_audio_entry(ByteView stsd) {
   return result;
 }
 
+Result<ByteView> codec_configuration(ByteView entry, bool video, FourCc type) {
+  const auto header = next_box_header(entry);
+  if (!header) return header.error();
+  if (header->size != entry.size()) return malformed(header->type, "is not one box");
+  const Box box{header->type, entry, entry.subspan(header->header_bytes)};
+  return child(box, video ? kVideoFixedBytes : kAudioFixedBytes, type);
+}
+
 }  // namespace reelway::origin::mp4

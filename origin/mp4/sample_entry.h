@@ -5,6 +5,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "origin/mp4/box.h"
 
 namespace reelway::origin::mp4 {
 
@@ -19,5 +20,8 @@ struct SampleEntry {
 // known here, and for more than one entry.
 Result<SampleEntry> parse_video_entry(ByteView stsd);
 Result<SampleEntry> parse_audio_entry(ByteView stsd);
+
+// The body of the child box of this type ("avcC", "esds") in a whole sample entry, as an index keeps it; a view into it.
+Result<ByteView> codec_configuration(ByteView entry, bool video, FourCc type);
 
 }  // namespace reelway::origin::mp4

@@ -5,6 +5,7 @@
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
 #include "origin/hls/multivariant_playlist.h"
+#include "origin/hls/ts_segment.h"
 #include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
 #include "origin/request/presentation_view.h"
@@ -40,15 +41,23 @@ MediaKind kind_of(hls::Resource::Kind kind) {
 
 Result<std::string> render_body(const hls::Presentation& presentation, const hls::Track& track,
                                 const hls::Resource& resource, const access::View& view) {
-  if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
+  if (resource.packaging != hls::Packaging::cmaf && resource.packaging != hls::Packaging::ts) {
+    return client_error(ErrorCode::http_not_found, "");
+  }
   switch (resource.kind) {
     case hls::Resource::Kind::multivariant: {
       const auto narrowed = presentation_in_view(presentation, view);
       if (!narrowed) return narrowed.error();
-      return hls::multivariant_playlist({.presentation = *narrowed, .packaging = resource.packaging});
+      const auto carried = hls::presentation_in_packaging(*narrowed, resource.packaging);
+      if (!carried) return carried.error();
+      return hls::multivariant_playlist({.presentation = *carried, .packaging = resource.packaging});
     }
-    case hls::Resource::Kind::media_playlist: return hls::media_playlist(presentation, track, resource.packaging);
-    case hls::Resource::Kind::init: return std::string(as_text(hls::init_segment(track)));
+    case hls::Resource::Kind::media_playlist:
+      if (resource.packaging == hls::Packaging::ts) REELWAY_TRY(hls::check_ts_carries(*track.index));
+      return hls::media_playlist(presentation, track, resource.packaging);
+    case hls::Resource::Kind::init:
+      if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
+      return std::string(as_text(hls::init_segment(track)));
     case hls::Resource::Kind::segment: break;
   }
   CHECK(resource.kind != hls::Resource::Kind::segment);
@@ -66,6 +75,13 @@ Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, 
   rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
   rendered->digest = crc32c_digest_field(sum);
   return std::shared_ptr<const Rendered>(std::move(rendered));
+}
+
+std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
+  std::vector<CheckedUnit> units;
+  units.reserve(index.units.size());
+  for (const mp4::Unit& unit : index.units) units.push_back({unit.file_offset, unit.file_bytes, unit.crc32c});
+  return units;
 }
 
 }  // namespace
@@ -289,8 +305,7 @@ Verdict MediaRequest::open_file() {
   if (!file_) file_ = services_.files.find(path);
   if (file_) return Verdict::next;
   const auto self = shared_from_this();
-  const std::shared_ptr<const mp4::TrackIndex>& index = track().index;
-  services_.files.open(path, index->file_bytes, {index, &index->units},
+  services_.files.open(path, track().index->file_bytes, checked_units(*track().index),
                        [this, self](Result<std::shared_ptr<TrackFile>> opened) {
                          if (opened) {
                            file_ = std::move(opened).value();
