@@ -3,6 +3,8 @@
 #include <string>
 
 #include "common/base/check.h"
+#include "origin/hls/protected_segment.h"
+#include "origin/hls/whole_segment.h"
 
 namespace reelway::origin::hls {
 
@@ -12,6 +14,12 @@ Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& ord
   if (order.segment >= count) {
     return Error{ErrorCode::http_not_found, Side::client, false,
                  "segment " + std::to_string(order.segment) + ", the track has " + std::to_string(count)};
+  }
+  switch (order.packaging) {
+    case Packaging::aes: return encrypt_clear_segment(order);
+    case Packaging::cbcs:
+    case Packaging::cenc: return make_protected_segment(order);
+    default: break;
   }
   return Error{ErrorCode::http_not_found, Side::client, false,
                "no packaging of films is called \"" + std::string(traits(order.packaging).folder) + "\""};
