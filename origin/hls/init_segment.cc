@@ -105,14 +105,15 @@ void write_mvex(ByteWriter& out, const TrackIndex& index) {
 
 }  // namespace
 
-Bytes init_segment(const Track& track) {
+Bytes init_segment(const Track& track, ByteView sample_entry, ByteView protection_boxes) {
   ByteWriter out;
   write_ftyp(out);
   {
     const BoxScope moov(out, four_cc("moov"));
     mp4::write_mvhd(out, *track.index, {});
-    mp4::write_trak(out, *track.index, {}, write_empty_tables);
+    mp4::write_trak(out, *track.index, {}, write_empty_tables, sample_entry);
     write_mvex(out, *track.index);
+    out.append(protection_boxes);
     write_udta(out, *track.index);
   }
   return out.take();

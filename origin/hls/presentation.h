@@ -39,7 +39,8 @@ std::uint32_t segment_count(const mp4::TrackIndex& index, std::uint32_t units_pe
 // packaging.
 std::string media_playlist(const Presentation& presentation, const Track& track, Packaging packaging = Packaging::cmaf,
                            std::string_view key_lines = {});
-Bytes init_segment(const Track& track);
+// `sample_entry` stands in for the track's, and `protection_boxes` (pssh) follow in moov; both empty for clear media.
+Bytes init_segment(const Track& track, ByteView sample_entry = {}, ByteView protection_boxes = {});
 
 // One media segment: a computed header (styp, moof, mdat header), then one range of the track file.
 struct SegmentPlan {

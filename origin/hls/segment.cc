@@ -1,5 +1,6 @@
 #include "origin/hls/segment.h"
 
+#include <algorithm>
 #include <string>
 
 #include "common/base/check.h"
@@ -31,7 +32,9 @@ constexpr std::uint32_t kTrunDataOffset = 0x1, kTrunFirstFlags = 0x4, kTrunDurat
                         kTrunFlags = 0x400, kTrunOffsets = 0x800;
 
 constexpr std::size_t kStypBytes = 24, kMoofBytes = 8, kMfhdBytes = 16, kTrafBytes = 8, kTfhdBytes = 16,
-                      kTfdtBytes = 20, kTrunBytes = 20, kFieldBytes = 4;
+                      kTfdtBytes = 20, kTrunBytes = 20, kFieldBytes = 4, kSaizBytes = 17, kSaioBytes = 20,
+                      kSencBytes = 16;
+constexpr std::uint32_t kSencSubsamples = 0x2;
 
 struct Layout {
   std::vector<Sample> samples;
@@ -40,6 +43,7 @@ struct Layout {
   bool all_sync = true;
   bool only_first_sync = true;
   bool any_offset = false;
+  const SampleAuxiliary* auxiliary = nullptr;
 
   std::uint32_t tfhd_flags() const { return kTfhdBaseIsMoof | kTfhdFlags | (same_duration ? kTfhdDuration : 0); }
   std::uint32_t trun_flags() const {
@@ -58,15 +62,27 @@ struct Layout {
     }
     return kMoofBytes + kMfhdBytes + kTrafBytes + kTfhdBytes + kFieldBytes + (same_duration ? kFieldBytes : 0) +
            kTfdtBytes + kTrunBytes + ((flags & kTrunFirstFlags) != 0 ? kFieldBytes : 0) +
-           samples.size() * fields * kFieldBytes;
+           samples.size() * fields * kFieldBytes + auxiliary_bytes();
+  }
+  bool same_auxiliary_size() const {
+    const auto& sizes = auxiliary->sizes;
+    return std::all_of(sizes.begin(), sizes.end(), [&sizes](std::uint8_t size) { return size == sizes.front(); });
+  }
+  // Entries of no bytes need no boxes that say where they are.
+  std::size_t auxiliary_bytes() const {
+    if (auxiliary == nullptr) return 0;
+    const std::size_t senc = kSencBytes + auxiliary->entries.size();
+    if (auxiliary->entries.empty()) return senc;
+    return kSaizBytes + (same_auxiliary_size() ? 0 : samples.size()) + kSaioBytes + senc;
   }
   std::size_t header_bytes() const { return kStypBytes + moof_bytes() + mdat_header_bytes(); }
 };
 
-Layout lay_out(const TrackIndex& index, SegmentUnits units) {
+Layout lay_out(const TrackIndex& index, SegmentUnits units, const SampleAuxiliary* auxiliary) {
   const Unit& first = index.units[units.first];
   const Unit& last = index.units[units.first + units.count - 1];
   Layout layout;
+  layout.auxiliary = auxiliary;
   layout.samples = mp4::samples_of(index, units.first, units.count);
   layout.media_bytes = last.file_offset + last.file_bytes - first.file_offset;
   for (const Sample& sample : layout.samples) {
@@ -113,6 +129,29 @@ void write_trun(ByteWriter& out, const Layout& layout) {
   }
 }
 
+// ISO/IEC 14496-12 sections 8.7.8 and 8.7.9, ISO/IEC 23001-7 section 7.2. senc is the last box of moof, so that its
+// entries end where moof does.
+void write_auxiliary(ByteWriter& out, const Layout& layout) {
+  if (layout.auxiliary == nullptr) return;
+  const SampleAuxiliary& auxiliary = *layout.auxiliary;
+  const auto count = static_cast<std::uint32_t>(layout.samples.size());
+  if (!auxiliary.entries.empty()) {
+    {
+      const BoxScope saiz(out, four_cc("saiz"), 0, 0);
+      const bool same = layout.same_auxiliary_size();
+      out.u8(same ? auxiliary.sizes.front() : 0);
+      out.u32(count);
+      if (!same) out.append(auxiliary.sizes);
+    }
+    const BoxScope saio(out, four_cc("saio"), 0, 0);
+    out.u32(1);
+    out.u32(static_cast<std::uint32_t>(layout.moof_bytes() - auxiliary.entries.size()));
+  }
+  const BoxScope senc(out, four_cc("senc"), 0, auxiliary.has_subsamples ? kSencSubsamples : 0);
+  out.u32(count);
+  out.append(auxiliary.entries);
+}
+
 void write_moof(ByteWriter& out, const TrackIndex& index, const Layout& layout, std::uint32_t segment,
                 std::uint64_t decode_time) {
   const BoxScope moof(out, four_cc("moof"));
@@ -124,6 +163,7 @@ void write_moof(ByteWriter& out, const TrackIndex& index, const Layout& layout, 
   write_tfhd(out, layout);
   write_tfdt(out, index, decode_time);
   write_trun(out, layout);
+  write_auxiliary(out, layout);
 }
 
 void write_mdat_header(ByteWriter& out, const Layout& layout) {
@@ -137,8 +177,20 @@ void write_mdat_header(ByteWriter& out, const Layout& layout) {
 }  // namespace
 
 std::uint64_t clear_segment_bytes(const TrackIndex& index, SegmentUnits units) {
-  const Layout layout = lay_out(index, units);
+  const Layout layout = lay_out(index, units, nullptr);
   return layout.header_bytes() + layout.media_bytes;
+}
+
+Bytes segment_header(const TrackIndex& index, SegmentUnits units, std::uint32_t segment,
+                     const SampleAuxiliary* auxiliary) {
+  const Layout layout = lay_out(index, units, auxiliary);
+  CHECK(auxiliary == nullptr || auxiliary->sizes.size() == layout.samples.size());
+  ByteWriter out;
+  write_styp(out);
+  write_moof(out, index, layout, segment, index.units[units.first].decode_time);
+  write_mdat_header(out, layout);
+  CHECK(out.size() == layout.header_bytes());
+  return out.take();
 }
 
 Result<SegmentPlan> plan_segment(const TrackIndex& index, std::uint32_t units_per_segment, std::uint32_t segment) {
@@ -147,17 +199,12 @@ Result<SegmentPlan> plan_segment(const TrackIndex& index, std::uint32_t units_pe
                  "segment " + std::to_string(segment) + ", the track has " + std::to_string(count)};
   }
   const SegmentUnits units = segment_units(index, units_per_segment, segment);
-  const Layout layout = lay_out(index, units);
-  ByteWriter out;
-  write_styp(out);
-  write_moof(out, index, layout, segment, index.units[units.first].decode_time);
-  write_mdat_header(out, layout);
-  CHECK(out.size() == layout.header_bytes());
-
+  const Unit& first = index.units[units.first];
+  const Unit& last = index.units[units.first + units.count - 1];
   SegmentPlan plan;
-  plan.header = out.take();
-  plan.file_offset = index.units[units.first].file_offset;
-  plan.file_bytes = layout.media_bytes;
+  plan.header = segment_header(index, units, segment, nullptr);
+  plan.file_offset = first.file_offset;
+  plan.file_bytes = last.file_offset + last.file_bytes - first.file_offset;
   plan.first_unit = units.first;
   plan.unit_count = units.count;
   plan.crc32c = crc32c(plan.header);

@@ -1,10 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "common/base/bytes.h"
 #include "origin/hls/timeline.h"
 
 namespace reelway::origin::hls {
+
+// What the header of a segment says of how its samples are encrypted (ISO/IEC 23001-7 section 7): written as senc, and
+// saiz and saio, which point into it.
+struct SampleAuxiliary {
+  Bytes entries;                    // of all samples, one after another: IV, then the count and sizes of subsamples
+  std::vector<std::uint8_t> sizes;  // bytes of each sample's entry
+  bool has_subsamples = false;
+};
 
 // The length of a media segment, without building it. Of packagings whose length depends on the media's bytes
 // (SAMPLE-AES of transport streams) it is what encryption leaves it at on average.
@@ -12,5 +22,9 @@ std::uint64_t segment_bytes(const mp4::TrackIndex& index, SegmentUnits units, Pa
 
 // Of fragmented MP4 in the clear, which the others are made from.
 std::uint64_t clear_segment_bytes(const mp4::TrackIndex& index, SegmentUnits units);
+
+// styp, moof and the header of mdat; the units' media follows. `auxiliary` is null for samples in the clear.
+Bytes segment_header(const mp4::TrackIndex& index, SegmentUnits units, std::uint32_t segment,
+                     const SampleAuxiliary* auxiliary);
 
 }  // namespace reelway::origin::hls

@@ -3,7 +3,9 @@
 #include <string>
 
 #include "common/base/check.h"
+#include "origin/hls/protected_segment.h"
 #include "origin/hls/ts_segment.h"
+#include "origin/hls/whole_segment.h"
 
 namespace reelway::origin::hls {
 
@@ -14,7 +16,13 @@ Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& ord
     return Error{ErrorCode::http_not_found, Side::client, false,
                  "segment " + std::to_string(order.segment) + ", the track has " + std::to_string(count)};
   }
-  if (order.packaging == Packaging::ts) return make_ts_segment_maker(order);
+  switch (order.packaging) {
+    case Packaging::aes: return encrypt_clear_segment(order);
+    case Packaging::cbcs:
+    case Packaging::cenc: return make_protected_segment(order);
+    case Packaging::ts: return make_ts_segment_maker(order);
+    default: break;
+  }
   return Error{ErrorCode::http_not_found, Side::client, false,
                "no packaging of films is called \"" + std::string(traits(order.packaging).folder) + "\""};
 }

@@ -84,12 +84,12 @@ void write_dinf(ByteWriter& out) {
   const BoxScope url(out, four_cc("url "), 0, kDataInSameFile);
 }
 
-void write_stbl(ByteWriter& out, const TrackIndex& index, const std::function<void(ByteWriter&)>& write_tables) {
+void write_stbl(ByteWriter& out, ByteView sample_entry, const std::function<void(ByteWriter&)>& write_tables) {
   const BoxScope stbl(out, four_cc("stbl"));
   {
     const BoxScope stsd(out, four_cc("stsd"), 0, 0);
     out.u32(1);
-    out.append(index.sample_entry);
+    out.append(sample_entry);
   }
   write_tables(out);
 }
@@ -121,7 +121,7 @@ void write_mvhd(ByteWriter& out, const TrackIndex& index, const StatedDurations&
 }
 
 void write_trak(ByteWriter& out, const TrackIndex& index, const StatedDurations& durations,
-                const std::function<void(ByteWriter&)>& write_tables) {
+                const std::function<void(ByteWriter&)>& write_tables, ByteView sample_entry) {
   const BoxScope trak(out, four_cc("trak"));
   write_tkhd(out, index, durations.presentation);
   write_edts(out, index, durations.presentation);
@@ -131,7 +131,7 @@ void write_trak(ByteWriter& out, const TrackIndex& index, const StatedDurations&
   const BoxScope minf(out, four_cc("minf"));
   write_media_header(out, index.kind);
   write_dinf(out);
-  write_stbl(out, index, write_tables);
+  write_stbl(out, sample_entry.empty() ? ByteView(index.sample_entry) : sample_entry, write_tables);
 }
 
 }  // namespace reelway::origin::mp4

@@ -21,8 +21,9 @@ struct StatedDurations {
 };
 
 void write_mvhd(ByteWriter& out, const TrackIndex& index, const StatedDurations& durations);
-// The whole trak box; `write_tables` writes what follows stsd in stbl.
+// The whole trak box; `write_tables` writes what follows stsd in stbl. `sample_entry` stands in for the index's, unless
+// it is empty.
 void write_trak(ByteWriter& out, const TrackIndex& index, const StatedDurations& durations,
-                const std::function<void(ByteWriter&)>& write_tables);
+                const std::function<void(ByteWriter&)>& write_tables, ByteView sample_entry = {});
 
 }  // namespace reelway::origin::mp4
