@@ -77,13 +77,6 @@ Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, 
   return std::shared_ptr<const Rendered>(std::move(rendered));
 }
 
-std::vector<CheckedUnit> checked_units(const mp4::TrackIndex& index) {
-  std::vector<CheckedUnit> units;
-  units.reserve(index.units.size());
-  for (const mp4::Unit& unit : index.units) units.push_back({unit.file_offset, unit.file_bytes, unit.crc32c});
-  return units;
-}
-
 }  // namespace
 
 std::span<const Step<MediaRequest>> MediaRequest::steps() {
@@ -305,7 +298,8 @@ Verdict MediaRequest::open_file() {
   if (!file_) file_ = services_.files.find(path);
   if (file_) return Verdict::next;
   const auto self = shared_from_this();
-  services_.files.open(path, track().index->file_bytes, checked_units(*track().index),
+  const std::shared_ptr<const mp4::TrackIndex>& index = track().index;
+  services_.files.open(path, index->file_bytes, {index, &index->units},
                        [this, self](Result<std::shared_ptr<TrackFile>> opened) {
                          if (opened) {
                            file_ = std::move(opened).value();

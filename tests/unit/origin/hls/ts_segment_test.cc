@@ -49,7 +49,7 @@ Made made_video(MoovShape shape, std::size_t unit_bytes = 1 << 30) {
   shape.sample_entry = avc_entry_with_sets();
   Made made{index_of(shape), Bytes(shape.file_bytes(), 0xee)};
   std::size_t at = made.index.units.front().file_offset;
-  for (const mp4::Sample& sample : made.index.samples) {
+  for (const mp4::Sample& sample : made.index.samples.all()) {
     for (std::size_t left = sample.bytes; left > 0;) {
       std::size_t bytes = std::min(left, unit_bytes);
       if (left - bytes < 5) bytes = left;
@@ -240,7 +240,12 @@ TEST(TsSegment, TheClockBeginsAnewAfter26Hours) {
     // The clock's end falls 9 s into what is made.
     const std::uint64_t wrap =
         (kTsClockMask + 1 - kTsOriginTicks - 9 * kTsClockRate) * made.index.timescale / kTsClockRate;
-    for (mp4::Unit& unit : made.index.units) unit.decode_time += wrap;
+    std::vector<mp4::Unit> units;
+    for (mp4::Unit unit : made.index.units) {
+      unit.decode_time += wrap;
+      units.push_back(unit);
+    }
+    made.index.units = mp4::UnitTable(units, 0);
     made.index.edit_duration += wrap;
     const test::TsReader reader = read(made);
     EXPECT_GT(reader.pes.front().presentation, kTsClockMask - 10 * kTsClockRate);
