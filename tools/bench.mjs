@@ -16,11 +16,12 @@ import { cores, groups } from "./bench/groups.mjs";
 import { measureJunk } from "./bench/junk.mjs";
 import { measureGroup, rowOf } from "./bench/measure.mjs";
 import { measureRevoke } from "./bench/revoke.mjs";
+import { measurePackager } from "./bench/packager.mjs";
 import { measurePerTitle } from "./bench/per_title.mjs";
 import { measureTranscode } from "./bench/transcode.mjs";
 
 // Without a peer, not in the rounds of the groups; each gives its rows.
-const measurements = { revoke: measureRevoke, junk: measureJunk, transcode: measureTranscode, "per-title": measurePerTitle };
+const measurements = { revoke: measureRevoke, junk: measureJunk, transcode: measureTranscode, "per-title": measurePerTitle, packager: measurePackager };
 // The edge beside the best caches; "edge" is all of them.
 const edgeRows = { ...hitRows, disk: diskHits, fill: fills, drip: drips, fairness, idle: idleMemory, rings: handedOver };
 const edgeName = (row) => `edge-${row}`;
@@ -32,6 +33,7 @@ const usage = `node tools/bench.mjs --bin DIR [NAME ...] [--quick] [--json] [--r
             and, only when named: revoke (how fast a revoked rental ends at the edges),
             junk (500 sessions beside 20,000 junk tokens a second), transcode (a whole ingest job beside one plain ffmpeg),
             per-title (bit rates chosen for a film beside the table's, and SSIM of both; REELWAY_BENCH_FILMS=FILE:FILE),
+            packager (each packaging of a film beside nginx with the same bytes as static files; playlists, memory, a cold title),
             edge (the edge beside nginx, HAProxy, Traffic Server and
             Varnish in every row: ${Object.keys(edgeRows).map(edgeName).join(", ")}, each of which may be named alone)
   --bin     the folder of the built programs (build/release/bin)
