@@ -20,7 +20,8 @@ Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& ord
     case Packaging::aes: return encrypt_clear_segment(order);
     case Packaging::cbcs:
     case Packaging::cenc: return make_protected_segment(order);
-    case Packaging::ts: return make_ts_segment_maker(order);
+    case Packaging::ts:
+    case Packaging::ts_sample_aes: return make_ts_segment_maker(order);
     default: break;
   }
   return Error{ErrorCode::http_not_found, Side::client, false,

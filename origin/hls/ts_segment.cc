@@ -6,6 +6,8 @@
 
 #include "common/base/check.h"
 #include "origin/hls/ts_clock.h"
+#include "origin/hls/ts_program.h"
+#include "origin/hls/ts_sample_aes.h"
 #include "origin/hls/ts_samples.h"
 #include "origin/hls/ts_schedule.h"
 #include "origin/hls/ts_stream.h"
@@ -55,13 +57,16 @@ class PacketCount {
 
 class TsSegmentMaker final : public SegmentMaker {
  public:
-  TsSegmentMaker(const mp4::TrackIndex& index, TsStream stream, SegmentUnits units, std::unique_ptr<TsSamples> samples)
+  // `growth`: how many bytes two of a sample may become, at most.
+  TsSegmentMaker(const mp4::TrackIndex& index, TsStream stream, const TsProgram& program, SegmentUnits units,
+                 std::unique_ptr<TsSamples> samples, std::uint64_t growth)
       : index_(index),
         stream_(std::move(stream)),
-        program_(ts_program(stream_.codec)),
+        program_(program),
         schedule_(index_, stream_, units),
         writer_(stream_.codec),
         samples_(std::move(samples)),
+        growth_(growth),
         offset_(index.units[units.first].file_offset) {
     next_pes();
   }
@@ -85,6 +90,7 @@ class TsSegmentMaker final : public SegmentMaker {
   TsSchedule schedule_;
   TsWriter writer_;
   std::unique_ptr<TsSamples> samples_;
+  std::uint64_t growth_;
   TsPes pes_;  // that sample_ belongs to
   bool done_ = false;
   std::uint32_t sample_ = 0;  // whose bytes come next, among the segment's
@@ -114,9 +120,10 @@ std::uint64_t TsSegmentMaker::input_bytes() const {
     if (bytes > 0 && fixed + kTsPacketBytes > room) break;
     room -= fixed;
     const std::uint64_t left = one.bytes - (i == sample_ ? taken_ : 0);
-    const std::uint64_t count = std::min({left, room / kTsPacketBytes * kTsPayloadBytes, kInputBytesMax - bytes});
+    const std::uint64_t fit = room / kTsPacketBytes * kTsPayloadBytes * 2 / growth_;
+    const std::uint64_t count = std::min({left, fit, kInputBytesMax - bytes});
     bytes += count;
-    room -= (count + kTsPayloadBytes - 1) / kTsPayloadBytes * kTsPacketBytes;
+    room -= (count * growth_ / 2 + kTsPayloadBytes - 1) / kTsPayloadBytes * kTsPacketBytes;
     if (count < left) break;
   }
   return bytes;
@@ -229,10 +236,17 @@ Result<Presentation> presentation_in_packaging(const Presentation& presentation,
 Result<std::unique_ptr<SegmentMaker>> make_ts_segment_maker(const SegmentOrder& order) {
   auto stream = ts_stream(order.index);
   if (!stream) return std::move(stream).error();
+  const bool is_protected = traits(order.packaging).protection == Protection::sample_aes;
+  CHECK(!is_protected || order.key != nullptr);
+  const auto program =
+      ts_program(*stream, order.index.codecs, is_protected ? TsProtection::sample_aes : TsProtection::none);
+  if (!program) return program.error();
   const SegmentUnits units = segment_units(order.index, order.units_per_segment, order.segment);
-  auto samples = plain_samples(stream->codec);
+  auto samples = is_protected ? sample_aes(stream->codec, *order.key) : plain_samples(stream->codec);
+  // Emulation prevention adds one byte to every two at most.
+  const std::uint64_t growth = is_protected ? 3 : 2;
   return std::unique_ptr<SegmentMaker>(
-      std::make_unique<TsSegmentMaker>(order.index, std::move(*stream), units, std::move(samples)));
+      std::make_unique<TsSegmentMaker>(order.index, std::move(*stream), *program, units, std::move(samples), growth));
 }
 
 std::uint64_t ts_segment_bytes(const mp4::TrackIndex& index, SegmentUnits units) {

@@ -6,50 +6,18 @@
 
 #include "common/base/check.h"
 
-// ISO/IEC 13818-1: packets in section 2.4.3.2, adaptation fields in 2.4.3.4, PES packets in 2.4.3.6, tables in 2.4.4.
+// ISO/IEC 13818-1: packets in section 2.4.3.2, adaptation fields in 2.4.3.4, PES packets in 2.4.3.6, tables in
+// ts_program.cc.
 
 namespace reelway::origin::hls {
 namespace {
 
-constexpr std::uint32_t kPmtPid = 0x1000, kVideoPid = 0x100, kAudioPid = 0x101;
 constexpr std::uint8_t kSync = 0x47, kPayloadStarts = 0x40;
 constexpr std::uint8_t kPayloadOnly = 0x10, kFieldOnly = 0x20, kFieldAndPayload = 0x30;
 constexpr std::uint8_t kRandomAccess = 0x40, kHasReference = 0x10;
 constexpr std::uint8_t kVideoStreamId = 0xe0, kAudioStreamId = 0xc0, kPrivateStreamId = 0xbd;
 constexpr std::size_t kReferenceFieldBytes = 8;  // length, flags, clock
 constexpr std::uint64_t kReserveBytes = 16;      // enough to spread over the packets that end() may have to add
-
-// CRC-32 of annex A: polynomial 0x04c11db7, highest bit first.
-std::uint32_t table_crc(ByteView bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (const std::uint8_t byte : bytes) {
-    crc ^= std::uint32_t{byte} << 24;
-    for (int i = 0; i < 8; ++i) crc = (crc & 0x80000000u) != 0 ? crc << 1 ^ 0x04c11db7u : crc << 1;
-  }
-  return crc;
-}
-
-// A section of `id` with this body, in a packet of its own.
-TsPacket table_packet(std::uint32_t pid, std::uint8_t id, std::uint16_t id_extension, ByteView body) {
-  ByteWriter section;
-  section.u8(id);
-  section.u16(static_cast<std::uint16_t>(0xb000 | (body.size() + 9)));
-  section.u16(id_extension);
-  section.u8(0xc1);  // version 0, in force now
-  section.u16(0);    // the only section
-  section.append(body);
-  section.u32(table_crc(section.bytes()));
-  TsPacket packet;
-  packet.fill(0xff);
-  packet[0] = kSync;
-  packet[1] = static_cast<std::uint8_t>(kPayloadStarts | pid >> 8);
-  packet[2] = static_cast<std::uint8_t>(pid);
-  packet[3] = kPayloadOnly;
-  packet[4] = 0;  // the section begins at once
-  CHECK(section.size() <= packet.size() - 5);
-  std::copy(section.bytes().begin(), section.bytes().end(), packet.begin() + 5);
-  return packet;
-}
 
 void put_reference(std::uint8_t* at, std::uint64_t clock) {
   at[0] = static_cast<std::uint8_t>(clock >> 25);
@@ -67,55 +35,14 @@ void write_time(ByteWriter& out, std::uint32_t kind, std::uint64_t clock) {
   out.u16(static_cast<std::uint16_t>((clock & 0x7fff) << 1 | 1));
 }
 
-struct StreamType {
-  std::uint8_t type;
-  std::string_view registration;  // format identifier, or none
-};
-
-StreamType stream_type(TsCodec codec) {
-  switch (codec) {
-    case TsCodec::avc: return {0x1b, ""};
-    case TsCodec::aac: return {0x0f, ""};
-    case TsCodec::ac3: return {0x81, "AC-3"};   // ATSC A/52 annex A
-    case TsCodec::eac3: return {0x87, "EAC3"};  // annex G
-  }
-  return {};
-}
-
-std::uint32_t pid_of(TsCodec codec) {
-  return codec == TsCodec::avc ? kVideoPid : kAudioPid;
-}
-
 }  // namespace
-
-TsProgram ts_program(TsCodec codec) {
-  const std::uint32_t pid = pid_of(codec);
-  ByteWriter pat;
-  pat.u16(1);  // program number
-  pat.u16(static_cast<std::uint16_t>(0xe000 | kPmtPid));
-  ByteWriter descriptors;
-  const StreamType type = stream_type(codec);
-  if (!type.registration.empty()) {
-    descriptors.u8(5);  // registration_descriptor
-    descriptors.u8(4);
-    descriptors.append(type.registration);
-  }
-  ByteWriter pmt;
-  pmt.u16(static_cast<std::uint16_t>(0xe000 | pid));  // whose packets have the clock
-  pmt.u16(0xf000);                                    // no descriptors of the program
-  pmt.u8(type.type);
-  pmt.u16(static_cast<std::uint16_t>(0xe000 | pid));
-  pmt.u16(static_cast<std::uint16_t>(0xf000 | descriptors.size()));
-  pmt.append(descriptors.bytes());
-  return {table_packet(0, 0, 1, pat.bytes()), table_packet(kPmtPid, 2, 1, pmt.bytes())};
-}
 
 TsWriter::TsWriter(TsCodec codec)
     : video_(codec == TsCodec::avc),
       stream_id_(codec == TsCodec::avc   ? kVideoStreamId
                  : codec == TsCodec::aac ? kAudioStreamId
                                          : kPrivateStreamId),
-      pid_(pid_of(codec)) {}
+      pid_(ts_pid(codec)) {}
 
 std::uint8_t* TsWriter::packet() {
   CHECK(output_.size() - written_ >= kTsPacketBytes);

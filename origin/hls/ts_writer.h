@@ -5,17 +5,10 @@
 #include <span>
 
 #include "common/base/bytes.h"
+#include "origin/hls/ts_program.h"
 #include "origin/hls/ts_schedule.h"
 
 namespace reelway::origin::hls {
-
-using TsPacket = std::array<std::uint8_t, kTsPacketBytes>;
-
-// PAT and PMT of one program with one elementary stream, each one packet whose continuity counter is 0.
-struct TsProgram {
-  TsPacket pat{}, pmt{};
-};
-TsProgram ts_program(TsCodec codec);
 
 // Writes the packets of one segment, whole ones only. What of a PES packet is still to be distributed over packets is
 // held back, at most kHeldBytesMax, because only its end shows how: the last PES packet of a segment ends so that the
