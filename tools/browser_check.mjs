@@ -5,10 +5,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 const chromiumPaths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const chromiumFlags = [
+export const chromiumFlags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--hide-scrollbars",
 ];
+
+// Where it is, or undefined.
+export const chromiumPath = () => process.env.REELWAY_CHROMIUM ?? chromiumPaths.find((path) => existsSync(path));
 
 export const playEnoughS = 12;
 const pictureAtS = 8;
@@ -63,7 +66,7 @@ async function takeBack(page, screenshot) {
 // -> {playing, startup_ms, played_s, stalls, levels, decoded_frames, errors, master_url, screenshot, ended, ...}
 export async function checkPage({ pageUrl, masterUrl, webFolder, screenshot, tell, viewport = { width: 1440, height: 900 } }) {
   const { chromium } = createRequire(join(webFolder, "package.json"))("playwright-core");
-  const executablePath = process.env.REELWAY_CHROMIUM ?? chromiumPaths.find((path) => existsSync(path));
+  const executablePath = chromiumPath();
   if (!executablePath) throw new Error("no Chromium: install it with: apt-get install chromium");
   const browser = await chromium.launch({ executablePath, headless: true, args: chromiumFlags });
   try {

@@ -14,21 +14,29 @@
 
 namespace reelway::origin {
 
+// The files of one width of small pictures, by absolute path.
+struct ImageFiles {
+  std::string sheets, bif;
+};
+
 // A published version as the packager needs it: parsed indexes and the files that they describe. Immutable; whoever
 // holds the pointer may use it as long as he likes. Its files are never changed.
 struct PublishedVersion {
   std::string title;
   std::string version;
   hls::Presentation presentation;
-  std::vector<std::string> files;  // absolute path of each presentation.tracks[i]'s track file
+  std::vector<std::string> files;       // absolute path of each presentation.tracks[i]'s track file
+  std::vector<ImageFiles> image_files;  // of each presentation.images[i]
   std::int64_t duration_ms = 0;
   std::int64_t published_at_ms = 0;
   std::string content_id;  // hex; differs whenever any byte of any track or index differs: for ETags
   std::string source_sha256;
   std::uint64_t index_memory_bytes = 0;
 
-  // Position of a track in presentation.tracks, or -1.
+  // Position of a track in presentation.tracks, texts or images, or -1.
   int track_position(std::string_view track_id) const;
+  int text_position(std::string_view track_id) const;
+  int image_position(std::string_view track_id) const;
 };
 
 // What an operator is told of one rendition.

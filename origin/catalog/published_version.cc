@@ -9,6 +9,7 @@
 #include "common/base/crc32c.h"
 #include "common/base/encoding.h"
 #include "common/base/unique_fd.h"
+#include "origin/catalog/side_files.h"
 #include "origin/hls/bit_rates.h"
 
 namespace reelway::origin {
@@ -28,6 +29,14 @@ Result<void> check_size(const std::string& path, std::uint64_t expected) {
   if (static_cast<std::uint64_t>(info.st_size) == expected) return {};
   return Error{ErrorCode::stored_data_corrupt, Side::disk, false,
                path + " has " + std::to_string(info.st_size) + " bytes, its index says " + std::to_string(expected)};
+}
+
+template <class Track>
+int position_of(const std::vector<Track>& tracks, std::string_view track_id) {
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    if (tracks[i].id == track_id) return static_cast<int>(i);
+  }
+  return -1;
 }
 
 // Every index ends with a sum of itself and holds the sums of all the bytes that it describes.
@@ -82,15 +91,20 @@ Result<std::shared_ptr<const PublishedVersion>> load_published(const VersionReco
     version->presentation.tracks.push_back(
         {track.id, track.name, track.is_default, std::make_shared<const mp4::TrackIndex>(std::move(index).value())});
   }
-  version->content_id = content_id(record, crc);
+  const Result<std::uint32_t> all = load_side_files(record, folder, crc, *version);
+  if (!all.ok()) return all.error();
+  version->content_id = content_id(record, *all);
   return std::shared_ptr<const PublishedVersion>(std::move(version));
 }
 
 int PublishedVersion::track_position(std::string_view track_id) const {
-  for (std::size_t i = 0; i < presentation.tracks.size(); ++i) {
-    if (presentation.tracks[i].id == track_id) return static_cast<int>(i);
-  }
-  return -1;
+  return position_of(presentation.tracks, track_id);
+}
+int PublishedVersion::text_position(std::string_view track_id) const {
+  return position_of(presentation.texts, track_id);
+}
+int PublishedVersion::image_position(std::string_view track_id) const {
+  return position_of(presentation.images, track_id);
 }
 
 }  // namespace reelway::origin

@@ -15,8 +15,8 @@ constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published",
 constexpr std::array<std::string_view, 4> kTitleActions{"publish", "approve", "roll_back", "unpublish"};
 constexpr std::array<std::string_view, 5> kVersionStates{"building", "published", "failed", "ready", "removed"};
 constexpr std::array<std::string_view, 5> kJobStates{"queued", "running", "done", "failed", "held"};
-constexpr std::array<std::string_view, 7> kJobStages{"probe",   "transcode", "index", "publish",
-                                                     "quality", "verify",    "rates"};
+constexpr std::array<std::string_view, 8> kJobStages{"probe",   "transcode", "index", "publish",
+                                                     "quality", "verify",    "rates", "images"};
 constexpr std::array<std::string_view, 3> kUploadStates{"waiting", "complete", "taken"};
 
 Json history_value(const std::vector<TitleEvent>& history) {
@@ -159,6 +159,8 @@ std::string to_json(const VersionRecord& record) {
                {"created_at_ms", record.created_at_ms},
                {"published_at_ms", record.published_at_ms},
                {"error", error_value(record.error)}};
+  if (!record.texts.empty()) json["texts"] = texts_value(record.texts);
+  if (!record.images.empty()) json["images"] = images_value(record.images);
   if (record.replaced_at_ms != 0) json["replaced_at_ms"] = record.replaced_at_ms;
   if (!record.decided_by.empty()) json["decided_by"] = record.decided_by;
   if (!record.decision_reason.empty()) json["decision_reason"] = record.decision_reason;
@@ -195,6 +197,12 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
   Result<std::vector<DeliveredFile>> files = delivered_files(key, fields.find("files"));
   if (!files.ok()) return std::move(files).error();
   record.files = std::move(files).value();
+  Result<std::vector<TextTrackRecord>> texts = text_tracks(key, fields.find("texts"));
+  if (!texts.ok()) return std::move(texts).error();
+  record.texts = std::move(texts).value();
+  Result<std::vector<ImageTrackRecord>> images = image_tracks(key, fields.find("images"));
+  if (!images.ok()) return std::move(images).error();
+  record.images = std::move(images).value();
   const Json* tracks = fields.find("tracks");
   if (tracks == nullptr || !tracks->is_array()) return fields.fail("tracks"), fields.finish(std::move(record));
   for (const Json& entry : *tracks) {

@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "origin/catalog/delivered_file.h"
+#include "origin/catalog/side_tracks.h"
 #include "origin/catalog/sound_level.h"
 
 // What the control store holds about films, as values and as the JSON text of its keys. Pure.
@@ -27,7 +28,7 @@ enum class TitleState : std::uint8_t { ingesting, published, failed, unpublished
 enum class VersionState : std::uint8_t { building, published, failed, ready, removed };
 // held: nothing is wrong with the job, but somebody has to decide something (JobRecord::error says what).
 enum class JobState : std::uint8_t { queued, running, done, failed, held };
-enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify, rates };
+enum class JobStage : std::uint8_t { probe, transcode, index, publish, quality, verify, rates, images };
 enum class UploadState : std::uint8_t { waiting, complete, taken };
 
 // What somebody, or a rule, did about which version plays.
@@ -92,7 +93,9 @@ struct VersionRecord {
   std::string language;
   std::uint32_t units_per_segment = 3;
   std::vector<TrackRecord> tracks;
-  std::vector<DeliveredFile> files;  // that came with the original
+  std::vector<TextTrackRecord> texts;    // none in versions of before subtitles were tracks
+  std::vector<ImageTrackRecord> images;  // none in versions of before there were any
+  std::vector<DeliveredFile> files;      // that came with the original
   JobCost cost;
   RateProbe probe;
   std::int64_t created_at_ms = 0;

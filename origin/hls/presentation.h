@@ -8,7 +8,9 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "origin/hls/image_track.h"
 #include "origin/hls/packaging.h"
+#include "origin/hls/text_track.h"
 #include "origin/mp4/track_index.h"
 
 // HLS from track indexes (RFC 8216bis, Apple's authoring rules). Pure and deterministic to the byte.
@@ -18,7 +20,10 @@
 //   <track id>/media.m3u8   <track id>/init.mp4   <track id>/<n>.m4s   (n from 0)
 // and for every other packaging the same below its folder (packaging.h): ts/master.m3u8, ts/<track id>/<n>.ts, where a
 // track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
-// "audio/<language>-<codec>" ("audio/en-aac").
+// "audio/<language>-<codec>" ("audio/en-aac"). Subtitles, in every packaging (text_segments.h):
+//   subtitles/<language>/media.m3u8   subtitles/<language>/<n>.vtt
+// and small pictures, the same for all of them (image_playlists.h):
+//   images/<width>/media.m3u8   images/<width>/<n>.jpg   images/<width>/thumbnails.vtt   images/<width>/index.bif
 
 namespace reelway::origin::hls {
 
@@ -32,6 +37,8 @@ struct Track {
 struct Presentation {
   std::vector<Track> tracks;  // video from highest to lowest, then audio
   std::uint32_t units_per_segment = 3;
+  std::vector<TextTrack> texts = {};
+  std::vector<ImageTrack> images = {};  // from narrow to wide
 };
 
 std::uint32_t segment_count(const mp4::TrackIndex& index, std::uint32_t units_per_segment);
@@ -54,7 +61,18 @@ Result<SegmentPlan> plan_segment(const mp4::TrackIndex& index, std::uint32_t uni
 
 // What an object path asks for, from the part after "/<title>/<version>/".
 struct Resource {
-  enum class Kind : std::uint8_t { multivariant, media_playlist, init, segment };
+  enum class Kind : std::uint8_t {
+    multivariant,
+    media_playlist,
+    init,
+    segment,
+    text_playlist,
+    text_segment,
+    image_playlist,
+    image_cues,   // thumbnails.vtt
+    image_sheet,  // <n>.jpg
+    image_bif
+  };
   Packaging packaging = Packaging::cmaf;
   Kind kind = Kind::multivariant;
   std::string_view track_id;

@@ -25,8 +25,10 @@ bool is_track_name(std::string_view name) {
   return !name.empty() && name.size() <= kTrackNameBytesMax && std::all_of(name.begin(), name.end(), plain);
 }
 
+constexpr std::string_view kTexts = "subtitles/", kImages = "images/";
+
 bool is_track_id(std::string_view id) {
-  for (const std::string_view kind : {"video/", "audio/"}) {
+  for (const std::string_view kind : {std::string_view("video/"), std::string_view("audio/"), kTexts, kImages}) {
     if (id.starts_with(kind)) return is_track_name(id.substr(kind.size()));
   }
   return false;
@@ -55,6 +57,10 @@ struct NamedFile {
 constexpr std::array kVersionFiles = {NamedFile{"master.m3u8", Resource::Kind::multivariant}};
 constexpr std::array kTrackFiles = {NamedFile{"media.m3u8", Resource::Kind::media_playlist},
                                     NamedFile{"init.mp4", Resource::Kind::init}};
+constexpr std::array kTextFiles = {NamedFile{"media.m3u8", Resource::Kind::text_playlist}};
+constexpr std::array kImageFiles = {NamedFile{"media.m3u8", Resource::Kind::image_playlist},
+                                    NamedFile{"thumbnails.vtt", Resource::Kind::image_cues},
+                                    NamedFile{"index.bif", Resource::Kind::image_bif}};
 
 template <std::size_t kCount>
 std::optional<Resource::Kind> named(const std::array<NamedFile, kCount>& files, std::string_view name) {
@@ -74,6 +80,31 @@ Packaging take_packaging(std::string_view& path) {
   return *packaging;
 }
 
+// One of a track's named files, or its file of this number.
+template <std::size_t kCount>
+bool find_file(const std::array<NamedFile, kCount>& files, std::string_view suffix, Resource::Kind numbered_kind,
+               std::string_view file, Resource& resource) {
+  if (const auto kind = named(files, file)) {
+    resource.kind = *kind;
+    return true;
+  }
+  const auto number = numbered(file, suffix);
+  if (!number) return false;
+  resource.kind = numbered_kind;
+  resource.segment = *number;
+  return true;
+}
+
+bool find_track_file(std::string_view file, Resource& resource) {
+  using Kind = Resource::Kind;
+  if (resource.track_id.starts_with(kTexts)) return find_file(kTextFiles, ".vtt", Kind::text_segment, file, resource);
+  if (!resource.track_id.starts_with(kImages)) {
+    return find_file(kTrackFiles, segment_suffix(resource.packaging), Kind::segment, file, resource);
+  }
+  // The same for all packagings, so they are in none's folder.
+  return resource.packaging == Packaging::cmaf && find_file(kImageFiles, ".jpg", Kind::image_sheet, file, resource);
+}
+
 }  // namespace
 
 Result<Resource> parse_resource(std::string_view path) {
@@ -88,22 +119,20 @@ Result<Resource> parse_resource(std::string_view path) {
   if (slash == std::string_view::npos) return not_found(whole);
   resource.track_id = path.substr(0, slash);
   if (!is_track_id(resource.track_id)) return not_found(whole);
-  const std::string_view file = path.substr(slash + 1);
-  if (const auto kind = named(kTrackFiles, file)) {
-    resource.kind = *kind;
-  } else if (const auto number = numbered(file, segment_suffix(resource.packaging))) {
-    resource.kind = Resource::Kind::segment;
-    resource.segment = *number;
-  } else {
-    return not_found(whole);
-  }
+  if (!find_track_file(path.substr(slash + 1), resource)) return not_found(whole);
   return resource;
 }
 
 std::string_view content_type(const Resource& resource, mp4::TrackKind track) {
   switch (resource.kind) {
     case Resource::Kind::multivariant:
-    case Resource::Kind::media_playlist: return "application/vnd.apple.mpegurl";
+    case Resource::Kind::media_playlist:
+    case Resource::Kind::text_playlist:
+    case Resource::Kind::image_playlist: return "application/vnd.apple.mpegurl";
+    case Resource::Kind::text_segment:
+    case Resource::Kind::image_cues: return "text/vtt; charset=utf-8";
+    case Resource::Kind::image_sheet: return "image/jpeg";
+    case Resource::Kind::image_bif: return "application/octet-stream";
     case Resource::Kind::init:
     case Resource::Kind::segment: break;
   }

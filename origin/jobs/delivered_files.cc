@@ -6,10 +6,11 @@
 #include <array>
 #include <cmath>
 
-#include "origin/ingest/file_bytes.h"
 #include "origin/ingest/manifest.h"
+#include "origin/jobs/text_tracks.h"
 #include "origin/quality/subtitle_checks.h"
-#include "origin/quality/subtitle_text.h"
+#include "origin/text/read_text.h"
+#include "origin/text/write_webvtt.h"
 
 namespace reelway::origin {
 namespace {
@@ -67,13 +68,11 @@ Result<AudioOutput> sound_of(const DeliveredFile& file, const std::string& path,
   return output_of(file, facts->audio.front());
 }
 
-Result<std::string> text_of(const std::string& path) {
-  std::string text;
-  REELWAY_TRY(read_pieces(path, 0, [&](ByteView piece) -> Result<void> {
-    // One piece more than may be: the parser says then that it is too long.
-    if (text.size() <= kSubtitleBytesMax) text.append(as_text(piece));
-    return {};
-  }));
+// What the rules read of a file: its own text, of TTML what it becomes.
+Result<std::string> checked_text(const VersionRecord& version, const Catalog& catalog, const DeliveredFile& file,
+                                 const text::TextSheet& sheet) {
+  Result<std::string> text = delivered_text(version, catalog, file);
+  if (text.ok() && text::format_of(*text) == text::FileFormat::ttml) return text::write_webvtt(sheet);
   return text;
 }
 
@@ -104,12 +103,10 @@ Result<void> check_delivered_subtitles(const VersionRecord& version, const Catal
                                        QualityReport& report) {
   for (const DeliveredFile& file : version.files) {
     if (file.kind != DeliveredKind::subtitles) continue;
-    const Result<std::string> text = text_of(catalog.delivered_path(version.title, version.version, file.name));
+    const Result<text::TextSheet> sheet = read_delivered_text(version, catalog, file);
+    if (!sheet.ok()) return sheet.error();
+    const Result<std::string> text = checked_text(version, catalog, file, *sheet);
     if (!text.ok()) return text.error();
-    if (const Result<Subtitles> cues = parse_subtitles(*text); !cues.ok()) {
-      return Error{ErrorCode::subtitle_malformed, Side::client, false,
-                   file.place + ": " + file.filename + ": " + cues.error().detail};
-    }
     FindingList findings(rules);
     check_subtitles(*text, {"subtitles " + file.filename, -1, report.duration_s, {}}, findings);
     QualityReport of_file;

@@ -253,6 +253,7 @@ struct IngestJobs::State {
     if (!version.ok()) return std::move(version).error();
     record.cost.cpu_s += version->cost.cpu_s;
     record.cost.wall_s += version->cost.wall_s;
+    record.cost.bytes += version->cost.bytes;
     version->cost = record.cost;
     const Result<VersionState> outcome = outcome_of(record);
     if (!outcome.ok()) return outcome.error();

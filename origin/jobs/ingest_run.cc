@@ -5,7 +5,9 @@
 
 #include "origin/ingest/durable_files.h"
 #include "origin/jobs/delivered_files.h"
+#include "origin/jobs/image_tracks.h"
 #include "origin/jobs/probe_rates.h"
+#include "origin/jobs/text_tracks.h"
 #include "origin/jobs/track_indexing.h"
 #include "origin/jobs/verification.h"
 #include "origin/quality/inspect.h"
@@ -19,6 +21,7 @@
 //   rates      samples are encoded, to choose bit rates for this film (probe_rates.h)
 //   transcode  the plan, and its parts, by any worker (job_board.h), each into a folder of its own
 //   index      join the parts in work/<job>/version/, which nobody else reads; index and check every track; sync
+//   images     subtitles become tracks, and small pictures are made of a rendition (text_tracks.h, image_tracks.h)
 //   verify     every file is decoded once from end to end, and summed up (verification.h)
 //   publish    rename that folder to titles/<title>/<version>, then one transaction makes it visible
 //
@@ -33,6 +36,7 @@ constexpr double kChecked = 0.1;
 constexpr double kRated = 0.13;
 constexpr double kTranscoded = 0.88;
 constexpr double kIndexed = 0.9;
+constexpr double kPictured = 0.92;
 constexpr double kVerified = 0.99;
 
 std::vector<StreamSound> sounds_of(const QualityReport& report) {
@@ -66,7 +70,8 @@ StageSpan span_of(JobStage stage) {
     case JobStage::rates: return {kChecked, kRated};
     case JobStage::transcode: return {kRated, kTranscoded};
     case JobStage::index: return {kTranscoded, kIndexed};
-    case JobStage::verify: return {kIndexed, kVerified};
+    case JobStage::images: return {kIndexed, kPictured};
+    case JobStage::verify: return {kPictured, kVerified};
     case JobStage::publish: return {kVerified, 1};
   }
   return {0, 1};
@@ -163,18 +168,40 @@ Result<VersionRecord> IngestRun::finish(const EncodePlan& decided, const std::ve
   version->probe = plan.probe;
   version->duration_ms = std::llround(plan.duration_s() * 1000);
 
+  JobCost of_images;
+  REELWAY_TRY(make_side_tracks(plan, *version, of_images));
   const auto on_verified = [&](double part) {
-    parts_.on_progress(JobStage::verify, kIndexed + part * (kVerified - kIndexed));
+    parts_.on_progress(JobStage::verify, kPictured + part * (kVerified - kPictured));
   };
   on_verified(0);
   const Result<JobCost> cost =
       verify_version({outputs_, plan, parts_.decoders}, version->tracks, parts_.transcode, parts_.stop, on_verified);
   if (!cost.ok()) return cost.error();
   version->cost = *cost;
+  version->cost.cpu_s += of_images.cpu_s;
+  version->cost.wall_s += of_images.wall_s;
+  version->cost.bytes += of_images.bytes;
 
   parts_.on_progress(JobStage::publish, kVerified);
   REELWAY_TRY(move_into_place());
   return version;
+}
+
+// Subtitles and small pictures, beside the tracks that are joined and indexed.
+Result<void> IngestRun::make_side_tracks(const EncodePlan& plan, VersionRecord& version, JobCost& cost) {
+  Result<std::vector<TextTrackRecord>> texts = make_text_tracks(version, parts_.catalog, outputs_);
+  if (!texts.ok()) return std::move(texts).error();
+  version.texts = std::move(texts).value();
+  const auto told = [&](double part) {
+    parts_.on_progress(JobStage::images, kIndexed + part * (kPictured - kIndexed));
+  };
+  told(0);
+  Result<std::vector<ImageTrackRecord>> images =
+      make_image_tracks({outputs_, parts_.folders.images(job_.job), plan, version.tracks, parts_.picture.thumbnails},
+                        parts_.transcode, parts_.stop, told, cost);
+  if (!images.ok()) return std::move(images).error();
+  version.images = std::move(images).value();
+  return sync_folder(outputs_);
 }
 
 // A part that is no longer what its maker summed up is no fault of the disk's alone to whoever asks about the version.

@@ -50,6 +50,7 @@ class IngestRun {
   Result<void> choose_rates(EncodePlan& plan);
   Result<QualityReport> check_quality(const VersionRecord& version, const SourceFacts& facts);
   static Result<void> join(const EncodePlan& plan, const std::vector<DonePart>& parts);
+  Result<void> make_side_tracks(const EncodePlan& plan, VersionRecord& version, JobCost& cost);
   Result<void> move_into_place();
 
   Parts parts_;

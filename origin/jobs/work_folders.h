@@ -21,6 +21,8 @@ class WorkFolders {
   std::string part(const ClaimId& claim) const { return part(claim.job, claim.part, claim.token); }
   // What bit rates are chosen from.
   std::string samples(std::string_view job) const { return this->job(job) + "/samples"; }
+  // Small pictures, as they are made.
+  std::string images(std::string_view job) const { return this->job(job) + "/images"; }
   std::string version(std::string_view job) const { return this->job(job) + "/version"; }
 
  private:

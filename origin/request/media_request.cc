@@ -4,7 +4,9 @@
 
 #include "common/base/crc32c.h"
 #include "common/telemetry/log.h"
+#include "origin/hls/image_playlists.h"
 #include "origin/hls/multivariant_playlist.h"
+#include "origin/hls/text_segments.h"
 #include "origin/hls/ts_segment.h"
 #include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
@@ -29,49 +31,90 @@ Error client_error(ErrorCode code, std::string detail) {
   return error;
 }
 
-MediaKind kind_of(hls::Resource::Kind kind) {
+using ResourceKind = hls::Resource::Kind;
+
+MediaKind kind_of(ResourceKind kind) {
   switch (kind) {
-    case hls::Resource::Kind::multivariant: return MediaKind::multivariant;
-    case hls::Resource::Kind::media_playlist: return MediaKind::media_playlist;
-    case hls::Resource::Kind::init: return MediaKind::init;
-    case hls::Resource::Kind::segment: return MediaKind::segment;
+    case ResourceKind::multivariant: return MediaKind::multivariant;
+    case ResourceKind::media_playlist:
+    case ResourceKind::text_playlist:
+    case ResourceKind::image_playlist: return MediaKind::media_playlist;
+    case ResourceKind::init: return MediaKind::init;
+    case ResourceKind::segment: return MediaKind::segment;
+    case ResourceKind::text_segment: return MediaKind::text;
+    case ResourceKind::image_cues:
+    case ResourceKind::image_sheet:
+    case ResourceKind::image_bif: return MediaKind::image;
   }
   return MediaKind::other;
 }
 
-Result<std::string> render_body(const hls::Presentation& presentation, const hls::Track& track,
+bool is_text(ResourceKind kind) {
+  return kind == ResourceKind::text_playlist || kind == ResourceKind::text_segment;
+}
+
+bool is_image(ResourceKind kind) {
+  return kind == ResourceKind::image_playlist || kind == ResourceKind::image_cues ||
+         kind == ResourceKind::image_sheet || kind == ResourceKind::image_bif;
+}
+
+// Bytes that lie in a file, in the whole or in part.
+bool is_stored(ResourceKind kind) {
+  return kind == ResourceKind::segment || kind == ResourceKind::image_sheet || kind == ResourceKind::image_bif;
+}
+
+// What is beside picture and sound: made from indexes, too. `position` is that of the track among its kind.
+Result<std::string> render_side(const hls::Presentation& presentation, std::size_t position,
+                                const hls::Resource& resource) {
+  switch (resource.kind) {
+    case ResourceKind::text_playlist: return hls::text_playlist(presentation);
+    case ResourceKind::text_segment:
+      return hls::text_segment(presentation, presentation.texts[position], resource.packaging, resource.segment);
+    case ResourceKind::image_playlist: return hls::image_playlist(presentation.images[position]);
+    default: return hls::image_cues(presentation.images[position]);
+  }
+}
+
+Result<std::string> render_body(const hls::Presentation& presentation, std::size_t position,
                                 const hls::Resource& resource, const access::View& view) {
   if (resource.packaging != hls::Packaging::cmaf && resource.packaging != hls::Packaging::ts) {
     return client_error(ErrorCode::http_not_found, "");
   }
+  if (is_text(resource.kind) || is_image(resource.kind)) return render_side(presentation, position, resource);
+  const hls::Track& track = presentation.tracks[position];
   switch (resource.kind) {
-    case hls::Resource::Kind::multivariant: {
+    case ResourceKind::multivariant: {
       const auto narrowed = presentation_in_view(presentation, view);
       if (!narrowed) return narrowed.error();
       const auto carried = hls::presentation_in_packaging(*narrowed, resource.packaging);
       if (!carried) return carried.error();
-      return hls::multivariant_playlist({.presentation = *carried, .packaging = resource.packaging});
+      return hls::multivariant_playlist({.presentation = *carried,
+                                         .packaging = resource.packaging,
+                                         .subtitles = hls::text_renditions(*carried),
+                                         .subtitle_rates = hls::text_rates(*carried),
+                                         .image_streams = hls::image_stream_lines(*carried, resource.packaging)});
     }
-    case hls::Resource::Kind::media_playlist:
+    case ResourceKind::media_playlist:
       if (resource.packaging == hls::Packaging::ts) REELWAY_TRY(hls::check_ts_carries(*track.index));
       return hls::media_playlist(presentation, track, resource.packaging);
-    case hls::Resource::Kind::init:
+    case ResourceKind::init:
       if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
       return std::string(as_text(hls::init_segment(track)));
-    case hls::Resource::Kind::segment: break;
+    default: break;
   }
-  CHECK(resource.kind != hls::Resource::Kind::segment);
+  CHECK(!is_stored(resource.kind));
   return std::string();
 }
 
-Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, const hls::Track& track,
-                                               const hls::Resource& resource, const access::View& view) {
-  auto body = render_body(version.presentation, track, resource, view);
+Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, std::size_t position,
+                                               const hls::Resource& resource, std::string content_type,
+                                               const access::View& view) {
+  auto body = render_body(version.presentation, position, resource, view);
   if (!body) return std::move(body).error();
   auto rendered = std::make_shared<Rendered>();
   rendered->body = std::make_shared<const std::string>(std::move(body).value());
   const std::uint32_t sum = crc32c(as_bytes(*rendered->body));
-  rendered->content_type = hls::content_type(resource, track.index->kind);
+  rendered->content_type = std::move(content_type);
   rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
   rendered->digest = crc32c_digest_field(sum);
   return std::shared_ptr<const Rendered>(std::move(rendered));
@@ -203,7 +246,9 @@ Verdict MediaRequest::find_version() {
 
 Verdict MediaRequest::find_track() {
   if (resource_.kind == hls::Resource::Kind::multivariant) return Verdict::next;
-  const int position = version_->track_position(resource_.track_id);
+  const int position = is_text(resource_.kind)    ? version_->text_position(resource_.track_id)
+                       : is_image(resource_.kind) ? version_->image_position(resource_.track_id)
+                                                  : version_->track_position(resource_.track_id);
   if (position < 0) return fail(client_error(ErrorCode::http_not_found, "this version has no such track"));
   track_ = static_cast<std::size_t>(position);
   return Verdict::next;
@@ -211,6 +256,11 @@ Verdict MediaRequest::find_track() {
 
 const hls::Track& MediaRequest::track() const {
   return version_->presentation.tracks[track_];
+}
+
+std::string MediaRequest::content_type() const {
+  const bool is_side = is_text(resource_.kind) || is_image(resource_.kind);
+  return std::string(hls::content_type(resource_, is_side ? mp4::TrackKind::video : track().index->kind));
 }
 
 // The edge has narrowed what its viewer may see; only the multivariant playlist differs by it, but for a preview.
@@ -230,7 +280,7 @@ Verdict MediaRequest::narrow() {
 }
 
 Verdict MediaRequest::serve_rendered() {
-  if (resource_.kind == hls::Resource::Kind::segment) return Verdict::next;
+  if (is_stored(resource_.kind)) return Verdict::next;
   if (error_) return fail(*error_);
   auto rendered = services_.rendered.find(rendered_key_);
   if (rendered) {
@@ -241,7 +291,7 @@ Verdict MediaRequest::serve_rendered() {
     rendered = made_;
   } else {
     return wait_for_worker([this] {
-      auto made = render(*version_, track(), resource_, view_);
+      auto made = render(*version_, track_, resource_, content_type(), view_);
       if (made) {
         made_ = std::move(made).value();
       } else {
@@ -260,11 +310,24 @@ Verdict MediaRequest::serve_rendered() {
 }
 
 Verdict MediaRequest::plan() {
+  if (is_image(resource_.kind)) return plan_image();
   if (resource_.packaging != hls::Packaging::cmaf) return plan_computed();
   auto planned = hls::plan_segment(*track().index, version_->presentation.units_per_segment, resource_.segment);
   if (!planned) return fail(planned.error());
   plan_ = std::move(planned).value();
   etag_ = entity_tag(plan_.crc32c, plan_.header.size() + plan_.file_bytes, version_->content_id);
+  return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
+}
+
+// A segment without a header: what is sent is what lies in the file.
+Verdict MediaRequest::plan_image() {
+  auto found = image_source(*version_, track_, resource_);
+  if (!found) return fail(found.error());
+  image_ = std::move(found).value();
+  plan_.file_offset = image_->offset;
+  plan_.file_bytes = image_->bytes;
+  plan_.crc32c = image_->crc32c;
+  etag_ = entity_tag(plan_.crc32c, plan_.file_bytes, version_->content_id);
   return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
 }
 
@@ -294,12 +357,13 @@ Verdict MediaRequest::plan_computed() {
 
 Verdict MediaRequest::open_file() {
   if (error_) return fail(*error_);
-  const std::string& path = version_->files[track_];
+  const std::string& path = image_ ? image_->path : version_->files[track_];
   if (!file_) file_ = services_.files.find(path);
   if (file_) return Verdict::next;
   const auto self = shared_from_this();
-  const std::shared_ptr<const mp4::TrackIndex>& index = track().index;
-  services_.files.open(path, index->file_bytes, {index, &index->units},
+  const std::shared_ptr<const mp4::TrackIndex> index = image_ ? nullptr : track().index;
+  services_.files.open(path, image_ ? image_->file_bytes : index->file_bytes,
+                       image_ ? image_->units : std::shared_ptr<const mp4::UnitTable>(index, &index->units),
                        [this, self](Result<std::shared_ptr<TrackFile>> opened) {
                          if (opened) {
                            file_ = std::move(opened).value();
@@ -350,7 +414,7 @@ Verdict MediaRequest::measure() {
 Verdict MediaRequest::serve_computed() {
   ++services_.counters.segments_packaged;
   Response response;
-  response.headers = {{"Content-Type", std::string(hls::content_type(resource_, track().index->kind))},
+  response.headers = {{"Content-Type", content_type()},
                       {"ETag", etag_},
                       {"Cache-Control", std::string(kImmutable)},
                       {"Content-Digest", crc32c_digest_field(facts_->crc32c)}};
@@ -361,9 +425,9 @@ Verdict MediaRequest::serve_computed() {
 Verdict MediaRequest::serve_segment() {
   if (maker_) return serve_computed();
   const std::uint64_t bytes = plan_.header.size() + plan_.file_bytes;
-  ++services_.counters.segments_packaged;
+  if (!image_) ++services_.counters.segments_packaged;
   Response response;
-  response.headers = {{"Content-Type", std::string(hls::content_type(resource_, track().index->kind))},
+  response.headers = {{"Content-Type", content_type()},
                       {"ETag", etag_},
                       {"Cache-Control", std::string(kImmutable)},
                       {"Content-Digest", crc32c_digest_field(plan_.crc32c)}};

@@ -13,6 +13,7 @@
 #include "origin/hls/presentation.h"
 #include "origin/hls/segment_maker.h"
 #include "origin/io/file_reader.h"
+#include "origin/request/image_source.h"
 #include "origin/request/media_path.h"
 #include "origin/request/metrics.h"
 #include "origin/request/rendered_cache.h"
@@ -66,6 +67,7 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Verdict measure();
   Verdict serve_segment();
 
+  Verdict plan_image();
   Verdict plan_computed();
   hls::SegmentOrder order(ByteView notes) const;
   Verdict serve_computed();
@@ -76,6 +78,7 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Response not_modified(const std::string& etag) const;
   bool client_has(const std::string& etag) const;
   const hls::Track& track() const;
+  std::string content_type() const;
 
   MediaServices& services_;
   const http::RequestHead* head_ = nullptr;  // the connection's, until answered
@@ -87,10 +90,11 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   MediaPath parts_;
   hls::Resource resource_;
   std::shared_ptr<const PublishedVersion> version_;
-  std::size_t track_ = 0;
+  std::size_t track_ = 0;                     // in the presentation's tracks, texts or images
   access::View view_;                         // that the multivariant playlist is for
   std::string rendered_key_;                  // path and view: what a rendered text differs by
   hls::SegmentPlan plan_;                     // of a computed segment: the range that it is made from
+  std::optional<ImageSource> image_;          // of small pictures
   std::unique_ptr<hls::SegmentMaker> maker_;  // of a computed segment
   std::optional<SegmentFacts> facts_;         // of a computed segment
   std::string etag_;                          // of the planned segment

@@ -125,6 +125,8 @@ std::string_view name_of(MediaKind kind) {
     case MediaKind::media_playlist: return "media_playlist";
     case MediaKind::init: return "init";
     case MediaKind::segment: return "segment";
+    case MediaKind::text: return "text";
+    case MediaKind::image: return "image";
     case MediaKind::keys: return "keys";
     case MediaKind::replica_stream: return "replica_stream";
     case MediaKind::replica_snapshot: return "replica_snapshot";

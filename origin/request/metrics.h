@@ -18,6 +18,8 @@ enum class MediaKind : std::uint8_t {
   media_playlist,
   init,
   segment,
+  text,
+  image,
   keys,
   replica_stream,
   replica_snapshot,
@@ -26,7 +28,7 @@ enum class MediaKind : std::uint8_t {
   heartbeat,
   other
 };
-inline constexpr std::size_t kMediaKinds = 11;
+inline constexpr std::size_t kMediaKinds = 13;
 std::string_view name_of(MediaKind kind);
 
 // Written on the loop only.

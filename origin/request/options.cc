@@ -275,8 +275,8 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    for (const std::span<const config::Option> more :
-         {transcode_options(), picture_options(), sound_options(), quality_options(), storage_options()}) {
+    for (const std::span<const config::Option> more : {transcode_options(), picture_options(), thumbnail_options(),
+                                                       sound_options(), quality_options(), storage_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;
@@ -333,6 +333,9 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   auto picture = picture_options(settings);
   if (!picture) return picture.error();
   out.picture = *picture;
+  auto thumbnails = thumbnail_options(settings);
+  if (!thumbnails) return thumbnails.error();
+  out.picture.thumbnails = std::move(thumbnails).value();
   const auto level = telemetry::parse_log_level(settings.text("log.level"));
   if (!level) {
     return invalid("log.level: expected debug, info, warn or error, found: " + settings.text("log.level"));

@@ -29,10 +29,16 @@ Result<hls::Presentation> presentation_in_view(const hls::Presentation& presenta
   narrowed.units_per_segment = presentation.units_per_segment;
   access::View of_tracks = view;
   of_tracks.preview = 0;  // which version it is has been seen to
+  const auto is_in_view = [&](const std::string& track_id) {
+    return access::check_path_in_view(of_tracks, "/title/v1/" + track_id + "/media.m3u8").ok();
+  };
   for (const hls::Track& track : presentation.tracks) {
-    if (access::check_path_in_view(of_tracks, "/title/v1/" + track.id + "/media.m3u8"))
-      narrowed.tracks.push_back(track);
+    if (is_in_view(track.id)) narrowed.tracks.push_back(track);
   }
+  for (const hls::TextTrack& track : presentation.texts) {
+    if (is_in_view(track.id)) narrowed.texts.push_back(track);
+  }
+  narrowed.images = presentation.images;  // the same for all
   const TrackCounts before = count(presentation);
   const TrackCounts after = count(narrowed);
   if (before.video > 0 && after.video == 0) {

@@ -203,7 +203,7 @@ Result<void> Collector::finish(const Found& found) {
 Result<void> Collector::finish_film(const Found& found, const VersionRecord& version) {
   const std::string folder = parts_.catalog.version_folder(version.title, version.version);
   if (exists(folder)) {
-    parts_.counters.removed_files += version.tracks.size() * 2;
+    parts_.counters.removed_files += version.tracks.size() * 2 + version.texts.size() + version.images.size() * 3;
     REELWAY_TRY(remove_files_(folder));
   }
   bool is_known = false;

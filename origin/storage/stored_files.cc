@@ -4,7 +4,7 @@
 
 namespace reelway::origin {
 std::string_view name_of(FileKind kind) {
-  constexpr std::array<std::string_view, 3> kNames{"original", "track", "index"};
+  constexpr std::array<std::string_view, 4> kNames{"original", "track", "index", "side"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -30,6 +30,13 @@ std::vector<StoredFile> files_of(const Catalog& catalog, const VersionRecord& ve
     files.push_back({id("film/" + track.file), FileKind::track, folder + track.file, track.bytes, track.sha256,
                      folder + track.index});
     files.push_back({id("film/" + track.index), FileKind::index, folder + track.index, {}, track.index_sha256, {}});
+  }
+  const auto add_side = [&](const KeptFile& file) {
+    files.push_back({id("film/" + file.file), FileKind::side, folder + file.file, file.bytes, file.sha256, {}});
+  };
+  for (const TextTrackRecord& text : version.texts) add_side(text.cues);
+  for (const ImageTrackRecord& image : version.images) {
+    for (const KeptFile* file : {&image.index, &image.sheets, &image.bif}) add_side(*file);
   }
   return files;
 }

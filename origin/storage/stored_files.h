@@ -10,7 +10,8 @@
 
 namespace reelway::origin {
 
-enum class FileKind : std::uint8_t { original, track, index };
+// side: subtitles and small pictures, which have no sums but their own.
+enum class FileKind : std::uint8_t { original, track, index, side };
 std::string_view name_of(FileKind kind);
 
 // A file that a version has, or had before it was moved or removed.
@@ -23,8 +24,8 @@ struct StoredFile {
   std::string index_path;              // of a track: the index that has the sums of its units
 };
 
-// The original first, then what was delivered with it, then each track before its index. Of a version that is not made
-// yet only the original.
+// The original first, then what was delivered with it, then each track before its index, then subtitles and small
+// pictures. Of a version that is not made yet only the original.
 std::vector<StoredFile> files_of(const Catalog& catalog, const VersionRecord& version);
 
 }  // namespace reelway::origin

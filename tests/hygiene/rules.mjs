@@ -13,7 +13,8 @@ export const mayInclude = {
   "common/transport": ["common/base", "common/http", "common/ring"],
   origin: ["common", "origin"],
   "origin/mp4": ["common/base"],
-  "origin/hls": ["common/base", "origin/mp4"],
+  "origin/text": ["common/base"],
+  "origin/hls": ["common/base", "origin/mp4", "origin/text"],
   edge: ["common", "edge"],
   "edge/policy": ["common/base", "common/http", "common/access", "common/rights"],
   loadtest: ["common", "loadtest"],
@@ -32,7 +33,7 @@ export const libraryHome = [
   { header: /^<(prometheus\/|spdlog\/(?!fmt\/))/, folders: ["common/telemetry"] },
   { header: /^<curl\//, folders: ["cli", "origin/client"] },
   { header: /^<zlib\.h>/, folders: ["origin/objects"] },
-  { header: /^<pugixml\.hpp>/, folders: ["origin/objects", "origin/protection"] },
+  { header: /^<pugixml\.hpp>/, folders: ["origin/objects", "origin/protection", "origin/text"] },
   { header: /^<(seccomp|sys\/capability|linux\/landlock)\.h>/, folders: ["origin/transcode"] },
   { header: /^<CLI\//, folders: ["cli", "loadtest"] },
 ];

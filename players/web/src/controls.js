@@ -1,7 +1,7 @@
 // Everything under the viewer's hand: the bar, its menus, the keyboard.
 
 import { bitRate, clock } from "./format.js";
-import { trackName } from "./playback.js";
+import { textName, trackName } from "./playback.js";
 
 const idleAfterMs = 2600;
 const element = (id) => document.getElementById(id);
@@ -132,16 +132,35 @@ export class Controls {
       this.seekTo(at(event) * this.video.duration);
     });
     seek.addEventListener("pointermove", (event) => {
-      const hint = element("seek-hint");
-      hint.textContent = clock(at(event) * this.video.duration);
-      hint.style.left = `${at(event) * 100}%`;
+      this.#hint(at(event), seek);
       if (seek.classList.contains("held")) this.seekTo(at(event) * this.video.duration);
     });
     for (const name of ["pointerup", "pointercancel"]) seek.addEventListener(name, () => seek.classList.remove("held"));
   }
 
+  // The time under the pointer, and its picture where the film has them; within the bar's width.
+  #hint(share, seek) {
+    const time = share * this.video.duration;
+    const picture = this.playback.preview.at(time);
+    const style = element("seek-picture").style;
+    element("seek-picture").hidden = !picture;
+    if (picture) {
+      Object.assign(style, { width: `${picture.width}px`, height: `${picture.height}px`, backgroundPosition: picture.position });
+      if (style.backgroundImage !== picture.image) style.backgroundImage = picture.image;
+    }
+    element("seek-time").textContent = clock(time);
+    const half = element("seek-hint").offsetWidth / 2;
+    element("seek-hint").style.left = `${Math.min(Math.max(share * seek.clientWidth, half), seek.clientWidth - half)}px`;
+  }
+
   #menus() {
     const { playback } = this;
+    this.#menu("texts", () => this.#textItems());
+    playback.addEventListener("texts", () => {
+      const chosen = playback.texts.find(({ index }) => index === playback.chosenText);
+      element("texts-holder").hidden = playback.texts.length === 0;
+      element("texts-label").textContent = chosen ? textName(chosen.track) : "Off";
+    });
     this.#menu("quality", () => this.#qualityItems());
     this.#menu("audio", () => playback.audioTracks.map((track, index) => ({
       words: trackName(track, index), note: track.lang ?? "", checked: index === playback.audioTrack,
@@ -164,6 +183,13 @@ export class Controls {
       words: `${level.height}p`, note: bitRate(level.bitrate).join(" "), checked: !playback.automatic && index === playback.chosenLevel,
       choose: () => playback.chooseLevel(index) }));
     return [{ words: "Auto", note: "follows your line", checked: playback.automatic, choose: () => playback.chooseLevel(-1) }, ...levels.reverse()];
+  }
+
+  #textItems() {
+    const { playback } = this;
+    const texts = playback.texts.map(({ track, index }) => ({
+      words: textName(track), note: track.lang ?? "", checked: index === playback.chosenText, choose: () => playback.chooseText(index) }));
+    return [{ words: "Off", note: "", checked: playback.chosenText < 0, choose: () => playback.chooseText(-1) }, ...texts];
   }
 
   #menu(name, items) {
@@ -193,7 +219,7 @@ export class Controls {
   }
 
   #closeMenus() {
-    for (const name of ["quality", "audio"]) {
+    for (const name of ["quality", "audio", "texts"]) {
       element(`${name}-menu`).hidden = true;
       element(name).setAttribute("aria-expanded", "false");
     }
@@ -247,6 +273,7 @@ export class Controls {
       ArrowUp: () => this.volumeBy(0.1), ArrowDown: () => this.volumeBy(-0.1),
       m: () => this.sound(this.video.muted), f: () => this.fullScreen(), i: () => this.panel(),
       q: () => element("quality").click(), a: () => element("audio").click(),
+      s: () => element("texts").click(),
       "?": () => { element("keys").hidden = !element("keys").hidden; },
     }[key];
   }

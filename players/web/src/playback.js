@@ -1,8 +1,9 @@
 // One film through hls.js: loading it, its levels and languages, and what each answer of the edge said of the cache.
-// Emits: "levels", "level", "tracks", "object", "trouble".
+// Emits: "levels", "level", "tracks", "texts", "object", "trouble".
 
 import Hls from "../vendor/hls.min.mjs";
 import { cacheStatus } from "./format.js";
+import { Preview } from "./preview.js";
 import { explainHlsError } from "./trouble.js";
 
 const recoveriesMax = 2;
@@ -40,12 +41,16 @@ export function trackName(track, index) {
   return languageName(track, index) + (surround ? ` (${surround})` : "");
 }
 
+export const textName = (track) => track.name || languageName(track, 0);
+
 export class Playback extends EventTarget {
   constructor(video, measure) {
     super();
     this.video = video;
     this.measure = measure;
     this.counts = { objects: 0, hits: 0, bytes: 0 };
+    this.preview = new Preview();
+    this.chosenText = -1;
   }
 
   static get supported() { return Hls.isSupported(); }
@@ -67,10 +72,14 @@ export class Playback extends EventTarget {
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#tell("level"));
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#tell("tracks"));
     hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#tell("tracks"));
+    hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#showTexts());
+    hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.#showTexts());
+    hls.on(Hls.Events.SUBTITLE_TRACK_SWITCH, () => this.#tell("texts"));
     hls.on(Hls.Events.FRAG_LOADED, (_event, data) => this.#object(data.frag, data.networkDetails));
     hls.on(Hls.Events.ERROR, (_event, data) => this.#error(data));
     hls.loadSource(url);
     hls.attachMedia(this.video);
+    this.preview.load(url, (asked) => this.#current(asked));
   }
 
   // A heartbeat brought a fresh token: what is asked from here on carries it, and nothing is loaded again.
@@ -102,6 +111,24 @@ export class Playback extends EventTarget {
     this.measure.excuse();
     this.hls.audioTrack = index;
     this.#tell("tracks");
+  }
+
+  // What a viewer may choose from: forced ones come by themselves.
+  get texts() {
+    return (this.hls?.subtitleTracks ?? []).map((track, index) => ({ track, index })).filter(({ track }) => !track.forced);
+  }
+
+  chooseText(index) {
+    this.chosenText = index;
+    this.#showTexts();
+  }
+
+  // Without a choice those that must be read whatever is heard, in the language that is heard.
+  #showTexts() {
+    const heard = this.audioTracks[this.audioTrack]?.lang?.split("-")[0];
+    const forced = this.hls.subtitleTracks.findIndex((track) => track.forced && track.lang?.split("-")[0] === heard);
+    this.hls.subtitleTrack = this.chosenText >= 0 ? this.chosenText : forced;
+    this.#tell("texts");
   }
 
   #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
