@@ -142,9 +142,9 @@ test("a viewer of a lower offer gets neither a line nor a segment of a higher re
   assert.ok(Math.max(...(await heights(hd))) === 720);
   assert.ok(Math.max(...(await heights(sd))) <= 480);
   assert.ok((await heights(sd)).length > 0);
-  for (const file of ["media.m3u8", "init.mp4", "0.m4s"]) {
-    assert.equal(await answerOf(hd.replace("master.m3u8", `video/720/${file}`)), "200");
-    assert.equal(await answerOf(sd.replace("master.m3u8", `video/720/${file}`)), "403 rendition_not_in_offer");
+  for (const file of ["video/720/media.m3u8", "video/720/init.mp4", "video/720/0.m4s", "ts/video/720/media.m3u8", "ts/video/720/0.ts"]) {
+    assert.equal(await answerOf(hd.replace("master.m3u8", file)), "200");
+    assert.equal(await answerOf(sd.replace("master.m3u8", file)), "403 rendition_not_in_offer");
   }
   const height = Math.max(...(await heights(sd)));
   const shared = (url) => url.replace("master.m3u8", `video/${height}/1.m4s`);
