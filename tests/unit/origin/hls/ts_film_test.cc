@@ -73,6 +73,7 @@ class TsFilm : public ::testing::TestWithParam<NamedShape> {
   void is_read_without_complaint() const;
   void is_well_formed() const;
   void sizes_are_known_from_the_index() const;
+  void key_frames_stand_alone() const;
 
   std::string master() const { return quoted(folder_ / "out/master.m3u8"); }
   std::string mezzanine(const std::string& name) const { return quoted(folder_ / ("film/" + name + ".mp4")); }
@@ -154,6 +155,26 @@ void TsFilm::sizes_are_known_from_the_index() const {
   }
 }
 
+// Each range of a key frame, alone, is that picture and nothing else, and decodes without a word.
+void TsFilm::key_frames_stand_alone() const {
+  const mp4::TrackIndex& video = *film_.video().index;
+  std::string expected;
+  std::istringstream lines(output_of("/usr/bin/ffmpeg -v error -skip_frame nokey -i " + mezzanine("video") +
+                                     " -fps_mode passthrough -f framemd5 - | grep -v '^#' | sed 's/.*, *//'"));
+  std::uint32_t units = 0;
+  for (std::uint32_t n = 0; n < segment_count(video, 3); ++n) {
+    const Bytes segment = test::made_segment(film_, film_.video(), n, Packaging::ts);
+    for (const TsKeyFrame& frame : ts_key_frames(video, segment_units(video, 3, n))) {
+      EXPECT_EQ(frame.unit, units++);
+      ASSERT_TRUE(std::getline(lines, expected));
+      if (frame.unit > 1 && frame.unit + 1 < video.units.size()) continue;  // running ffmpeg takes time
+      test::write_file(folder_ / "frame.ts", ByteView(segment).subspan(frame.offset, frame.bytes));
+      EXPECT_EQ(decoded(quoted(folder_ / "frame.ts"), "v"), expected + "\n") << "unit " << frame.unit;
+    }
+  }
+  EXPECT_EQ(units, video.units.size());
+}
+
 TEST_P(TsFilm, PlaysAsItWasMade) {
   is_well_formed();
   sizes_are_known_from_the_index();
@@ -161,6 +182,7 @@ TEST_P(TsFilm, PlaysAsItWasMade) {
   decodes_to_the_same_samples();
   has_the_same_times();
   is_read_without_complaint();
+  key_frames_stand_alone();
 }
 
 FilmShape shape_of(const std::string& rate, int gop, const std::string& seconds = "13") {
