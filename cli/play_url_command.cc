@@ -15,6 +15,7 @@ struct PlayUrlOptions {
   std::string not_before;
   std::string edge;
   std::string version;
+  std::string clip;
 };
 
 Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
@@ -34,6 +35,7 @@ Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
   }
   if (!options.edge.empty()) request["edge"] = options.edge;
   if (!options.version.empty()) request["version"] = options.version;
+  if (!options.clip.empty()) request["clip"] = options.clip;
   return request;
 }
 
@@ -49,6 +51,11 @@ void show(const Session& session, const Json& answer) {
     if (other.is_string() && other != url) remarks += "\n  also at     " + printable(other.get<std::string>());
   }
   if (answer.value("preview", false)) remarks += "\n  a preview: viewers cannot have this version";
+  if (answer.contains("clip")) {
+    const Json& clip = answer["clip"];
+    remarks += fmt::format("\n  clip        {:.3f} to {:.3f} s, between key frames; nothing else of the film",
+                           clip.value("from_ms", 0.0) / 1000, clip.value("to_ms", 0.0) / 1000);
+  }
   session.remark(remarks);
 }
 
@@ -74,6 +81,7 @@ Examples:
   reelway play-url sintel --edge http://127.0.0.1:8090
   mpv "$(reelway play-url sintel)"
   mpv "$(reelway play-url sintel --version v2)"     a version that waits for approval
+  reelway play-url sintel --clip 0-120 --ttl 30d    the first two minutes, for everybody
 
 Whoever has the URL can play the title until it expires: hand it out as you would a password.)help";
 
@@ -99,6 +107,10 @@ void add_play_url(CLI::App& app, Invocation& chosen) {
       ->add_option("--version", options->version,
                    "This version instead of the one that plays; one that viewers cannot have plays for at most 24h")
       ->type_name("VERSION");
+  command
+      ->add_option("--clip", options->clip,
+                   "Only this part of the film, in seconds such as 0-120, widened to key frames (about 2 s)")
+      ->type_name("FROM-TO");
   command->footer(kExamples);
   command->callback(
       [options, &chosen] { chosen.run = [options](Session& session) { return make_play_url(session, *options); }; });

@@ -48,6 +48,14 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
   return number;
 }
 
+// What follows "/<title>/<version>/".
+std::optional<std::string_view> below_version(std::string_view object_path) {
+  if (!object_path.starts_with('/')) return std::nullopt;
+  object_path.remove_prefix(1);
+  if (!take_segment(object_path) || !take_segment(object_path)) return std::nullopt;
+  return object_path;
+}
+
 Error not_found(std::string detail) {
   return {ErrorCode::http_not_found, Side::client, false, std::move(detail)};
 }
@@ -94,20 +102,22 @@ std::optional<std::uint32_t> parse_version(std::string_view text) {
 }
 
 std::optional<std::uint32_t> path_height(std::string_view object_path) {
-  std::string_view rest = object_path;
-  if (!rest.starts_with('/')) return std::nullopt;
-  rest.remove_prefix(1);
-  const auto title = take_segment(rest);
-  const auto version = take_segment(rest);
-  if (!title || !version) return std::nullopt;
-  // A packaging's folder may come first: "ts/video/720/0.ts".
-  auto kind = take_segment(rest);
-  if (kind && *kind != "video") kind = take_segment(rest);
-  const auto rendition = take_segment(rest);
+  auto rest = below_version(object_path);
+  if (!rest) return std::nullopt;
+  // A clip's folder and a packaging's may come first: "clip-0-60/ts/video/720/0.ts".
+  auto kind = take_segment(*rest);
+  for (int folder = 0; folder < 2 && kind && *kind != "video"; ++folder) kind = take_segment(*rest);
+  const auto rendition = take_segment(*rest);
   if (!kind || *kind != "video" || !rendition) return std::nullopt;
   const std::size_t dash = rendition->find('-');
   if (dash != std::string_view::npos && !parse_number(rendition->substr(dash + 1))) return std::nullopt;
   return parse_number(rendition->substr(0, dash));
+}
+
+std::optional<Clip> path_clip(std::string_view object_path) {
+  auto rest = below_version(object_path);
+  const auto folder = rest ? take_segment(*rest) : std::nullopt;
+  return folder ? clip_of_folder(*folder) : std::nullopt;
 }
 
 }  // namespace reelway::access

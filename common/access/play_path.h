@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/access/clip.h"
 #include "common/base/result.h"
 
 namespace reelway::access {
@@ -33,7 +34,9 @@ bool is_title_id(std::string_view text);                            // [a-z0-9][
 std::optional<std::uint32_t> parse_version(std::string_view text);  // "v1", "v2", ...
 
 // The height that a rendition's path carries: 720 for "/<title>/<version>/video/720/...", ".../video/720-2/..." and
-// "/<title>/<version>/<packaging>/video/720/...".
+// "/<title>/<version>/<packaging>/video/720/...", with a clip's folder before it or not.
 std::optional<std::uint32_t> path_height(std::string_view object_path);
+// The clip that a path lies in: "/<title>/<version>/clip-0-60/...".
+std::optional<Clip> path_clip(std::string_view object_path);
 
 }  // namespace reelway::access

@@ -22,6 +22,7 @@ constexpr std::uint8_t kEntitlementClaim = 1;
 constexpr std::uint8_t kHeightClaim = 2;
 constexpr std::uint8_t kLanguagesClaim = 3;
 constexpr std::uint8_t kPreviewClaim = 4;
+constexpr std::uint8_t kClipClaim = 5;
 constexpr std::size_t kSignatureBytes = 64;
 // The trailing zero byte belongs to the label.
 constexpr std::string_view kLabel{"reelway-token-1\0", 16};
@@ -74,6 +75,13 @@ std::uint32_t read_preview(ByteView value) {
   return reader.at_end() ? version : 0;
 }
 
+// No clip when it is not of the known form.
+Clip read_clip(ByteView value) {
+  ByteReader reader{value};
+  const Clip clip{reader.u32(), reader.u32()};
+  return reader.at_end() && clip.is_sound() ? clip : Clip{};
+}
+
 std::vector<std::string> read_languages(std::string_view text) {
   std::vector<std::string> languages;
   while (true) {
@@ -106,6 +114,10 @@ Result<void> read_claim(std::uint8_t number, ByteView value, Token& token) {
       token.view.preview = read_preview(value);
       if (token.view.preview == 0) return malformed("its preview is not of the known form");
       return {};
+    case kClipClaim:
+      token.view.clip = read_clip(value);
+      if (token.view.clip.is_whole_film()) return malformed("its clip is not of the known form");
+      return {};
     default: return malformed("claim " + std::to_string(number) + " is not known here");
   }
 }
@@ -128,7 +140,8 @@ Result<void> read_claims(ByteReader& reader, Token& token) {
 void write_claims(ByteWriter& writer, const Token& token) {
   const std::string languages = languages_text(token.view.languages);
   writer.u8(static_cast<std::uint8_t>((token.entitlement ? 1 : 0) + (token.view.max_height != 0 ? 1 : 0) +
-                                      (languages.empty() ? 0 : 1) + (token.view.preview != 0 ? 1 : 0)));
+                                      (languages.empty() ? 0 : 1) + (token.view.preview != 0 ? 1 : 0) +
+                                      (token.view.clip.is_whole_film() ? 0 : 1)));
   if (token.entitlement) {
     writer.u8(kEntitlementClaim);
     writer.u8(static_cast<std::uint8_t>(token.entitlement->id.size() + sizeof token.entitlement->revision));
@@ -149,6 +162,12 @@ void write_claims(ByteWriter& writer, const Token& token) {
     writer.u8(kPreviewClaim);
     writer.u8(sizeof token.view.preview);
     writer.u32(token.view.preview);
+  }
+  if (!token.view.clip.is_whole_film()) {
+    writer.u8(kClipClaim);
+    writer.u8(sizeof token.view.clip.first + sizeof token.view.clip.end);
+    writer.u32(token.view.clip.first);
+    writer.u32(token.view.clip.end);
   }
 }
 

@@ -28,6 +28,7 @@
 //   2  maximum height: u16, not 0
 //   3  languages: their names in rising order, joined by '.': "de.en"
 //   4  preview: u32, not 0, the number of the one version that it is for, published or not
+//   5  clip: u32 first unit, u32 end, above it: the one part of the film that may be seen
 // Pure: no clock, no key store.
 
 namespace reelway::access {

@@ -28,7 +28,7 @@ std::optional<std::string_view> folder_language(std::string_view path) {
 // paths that have no language.
 std::optional<std::string_view> path_language(std::string_view object_path) {
   std::string_view rest = object_path;
-  for (int segment = 0; segment < 3; ++segment) {  // title, version, and a packaging that there may be
+  for (int segment = 0; segment < 4; ++segment) {  // title, version, and a clip and a packaging that there may be
     const auto slash = rest.find('/', 1);
     if (slash == std::string_view::npos) return std::nullopt;
     rest.remove_prefix(slash);
@@ -48,6 +48,10 @@ std::optional<Number> parse_numbered(char letter, std::string_view text) {
   return number;
 }
 
+std::optional<Clip> parse_clip_part(std::string_view text) {
+  return text.starts_with('c') ? parse_clip(text.substr(1)) : std::nullopt;
+}
+
 // "v2" of "/title/v2/master.m3u8".
 std::string_view path_version(std::string_view object_path) {
   const auto slash = object_path.find('/', 1);
@@ -65,6 +69,7 @@ bool is_language(std::string_view text) {
 }
 
 Result<void> check_view(const View& view) {
+  if (!view.clip.is_sound()) return invalid("a clip ends after it begins");
   if (view.languages.size() > kViewLanguagesMax) return invalid("a view has at most 16 languages");
   for (const std::string& language : view.languages) {
     if (!is_language(language)) return invalid("'" + language + "' is no language: two or three of a-z");
@@ -78,6 +83,7 @@ std::string view_id(const View& view) {
   std::string text;
   const auto add = [&text](const std::string& part) { text.append(text.empty() ? "" : ".").append(part); };
   if (view.preview != 0) add("p" + std::to_string(view.preview));
+  if (!view.clip.is_whole_film()) add("c" + clip_text(view.clip));
   if (view.max_height != 0) add("h" + std::to_string(view.max_height));
   for (const std::string& language : view.languages) add(language);
   return text.empty() ? std::string(kAll) : text;
@@ -93,6 +99,8 @@ std::optional<View> parse_view_id(std::string_view text) {
     rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
     if (const auto preview = parse_numbered<std::uint32_t>('p', part); preview && view == View{}) {
       view.preview = *preview;
+    } else if (const auto clip = parse_clip_part(part); clip && view.clip.is_whole_film()) {
+      view.clip = *clip;
     } else if (const auto height = parse_numbered<std::uint16_t>('h', part); height && view.max_height == 0) {
       view.max_height = *height;
     } else {
@@ -105,13 +113,18 @@ std::optional<View> parse_view_id(std::string_view text) {
 }
 
 bool varies_by_view(const View& view, std::string_view object_path) {
-  return view.preview != 0 || object_path.ends_with("/master.m3u8");
+  return view.preview != 0 || object_path.ends_with("/master.m3u8") || object_path.ends_with("/manifest.mpd");
 }
 
 Result<void> check_path_in_view(const View& view, std::string_view object_path) {
   if (view.preview != 0 && path_version(object_path) != "v" + std::to_string(view.preview)) {
     return Error{ErrorCode::token_other_title, Side::client, false,
                  "it is for version v" + std::to_string(view.preview) + " only"};
+  }
+  if (const Clip clip = path_clip(object_path).value_or(Clip{}); clip != view.clip) {
+    const std::string wanted =
+        view.clip.is_whole_film() ? "the film, not a clip of it" : "clip " + clip_text(view.clip);
+    return Error{ErrorCode::rendition_not_in_offer, Side::client, false, "it is for " + wanted};
   }
   if (view.max_height != 0) {
     const auto height = path_height(object_path);

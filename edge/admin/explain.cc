@@ -92,11 +92,17 @@ void Explanation::start() {
   }
   path_ = *path;
   verdicts_.push_back({"receive", std::nullopt, {}});
-  key_ = cache_key(path_->object_path, kViewAll);
+  name_film_object(kViewAll);
   auto decision = server_.tokens().decide(path_->token, path_->title, *this);
   if (decision) return token_decided(std::move(*decision));
   waits_for_token_ = true;
   self_ = shared_from_this();
+}
+
+// Of a text, the form that players ask for.
+void Explanation::name_film_object(std::string_view view) {
+  home_key_ = cache_key(path_->object_path, view);
+  key_ = cache_key(path_->object_path, view, coding_for(path_->object_path, "gzip"));
 }
 
 void Explanation::token_decided(Result<Grant> decision) {
@@ -110,7 +116,7 @@ void Explanation::token_decided(Result<Grant> decision) {
   const auto left_s = decision->expires_s - server_.origin().clock().wall_s();
   verdicts_.push_back({"authorize", std::nullopt, fmt::format("key {}, expires in {} s", decision->kid, left_s)});
   const std::string view = access::view_id(decision->view);
-  if (access::varies_by_view(decision->view, path_->object_path)) key_ = cache_key(path_->object_path, view);
+  if (access::varies_by_view(decision->view, path_->object_path)) name_film_object(view);
   const auto in_view = access::check_path_in_view(decision->view, path_->object_path);
   if (in_view.ok()) {
     verdicts_.push_back({"view", std::nullopt, view});
@@ -155,7 +161,7 @@ void Explanation::rights_decided(Result<void> decision) {
 }
 
 void Explanation::look_up() {
-  server_.probe(key_, key_,
+  server_.probe(home_key_, key_,
                 [self = shared_from_this()](const std::optional<Store::Probe>& probe) { self->finish(probe); });
 }
 

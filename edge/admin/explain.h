@@ -34,6 +34,7 @@ class Explanation final : public std::enable_shared_from_this<Explanation>,
 
   void token_decided(Result<Grant> decision) override;
   void rights_decided(Result<void> decision) override;
+  void name_film_object(std::string_view view);
   void judge_rental(const Grant& grant);
   void look_up();
   // A request of the site, without any field but Host: no token, and what is stored by the rules of a shared cache.
@@ -53,6 +54,7 @@ class Explanation final : public std::enable_shared_from_this<Explanation>,
   std::shared_ptr<Explanation> self_;  // while something is awaited
   std::optional<access::PlayPath> path_;
   std::string key_;
+  std::string home_key_;     // of a film's object: where it is at home
   std::string primary_key_;  // of a site's object; key_ may be that of a variant
   std::vector<Verdict> verdicts_;
 };

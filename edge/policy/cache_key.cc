@@ -1,11 +1,33 @@
 #include "edge/policy/cache_key.h"
 
-namespace reelway::edge {
+#include <algorithm>
+#include <array>
 
-std::string cache_key(std::string_view object_path, std::string_view view) {
+#include "common/http/gzip.h"
+
+namespace reelway::edge {
+namespace {
+
+constexpr std::array<std::string_view, 5> kTexts = {".m3u8", ".mpd", ".vtt", ".ttml", ".json"};
+constexpr std::string_view kGzip = "|gzip";
+
+}  // namespace
+
+bool has_codings(std::string_view object_path) {
+  return std::any_of(kTexts.begin(), kTexts.end(),
+                     [object_path](std::string_view suffix) { return object_path.ends_with(suffix); });
+}
+
+Coding coding_for(std::string_view object_path, const std::optional<std::string>& accept_encoding) {
+  const bool packed = has_codings(object_path) && accept_encoding && http::accepts_gzip(*accept_encoding);
+  return packed ? Coding::gzip : Coding::identity;
+}
+
+std::string cache_key(std::string_view object_path, std::string_view view, Coding coding) {
   std::string key;
-  key.reserve(object_path.size() + 1 + view.size());
+  key.reserve(object_path.size() + 1 + view.size() + kGzip.size());
   key.append(object_path).append("|").append(view);
+  if (coding == Coding::gzip) key.append(kGzip);
   return key;
 }
 

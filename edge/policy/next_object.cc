@@ -1,6 +1,7 @@
 #include "edge/policy/next_object.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "common/access/play_path.h"
@@ -11,7 +12,7 @@ namespace reelway::edge {
 namespace {
 
 constexpr std::size_t kCmcdBytesMax = 2048;
-constexpr std::string_view kSegmentSuffix = ".m4s";
+constexpr std::array<std::string_view, 2> kSegmentSuffixes = {".m4s", ".ts"};
 
 std::optional<std::string> cmcd_of(const http::RequestHead& request) {
   constexpr std::string_view kParameter = "CMCD=";
@@ -74,14 +75,16 @@ std::optional<std::string> next_by_cmcd(const http::RequestHead& request, std::s
 }
 
 std::optional<std::string> next_by_number(std::string_view object_path) {
-  if (!object_path.ends_with(kSegmentSuffix)) return std::nullopt;
+  const auto suffix = std::find_if(kSegmentSuffixes.begin(), kSegmentSuffixes.end(),
+                                   [object_path](std::string_view one) { return object_path.ends_with(one); });
+  if (suffix == kSegmentSuffixes.end()) return std::nullopt;
   const std::string_view folder = folder_of(object_path);
   const std::string_view digits =
-      object_path.substr(folder.size(), object_path.size() - folder.size() - kSegmentSuffix.size());
+      object_path.substr(folder.size(), object_path.size() - folder.size() - suffix->size());
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc{} || end != digits.data() + digits.size() || number == UINT32_MAX) return std::nullopt;
-  return std::string(folder).append(std::to_string(number + 1)).append(kSegmentSuffix);
+  return std::string(folder).append(std::to_string(number + 1)).append(*suffix);
 }
 
 std::string playlist_of_segment(std::string_view object_path) {

@@ -156,6 +156,7 @@ std::string answer_head(const AnswerPlan& plan, const Object& object, const Answ
     head.append(object_lines(plan, object));
   }
   append_request_lines(head, object.meta(), context);
+  if (context.has_codings) head.append("Vary: Accept-Encoding\r\n");
   append_identity_lines(head, context);
   return head.append(context.cors_lines).append("\r\n");
 }

@@ -54,6 +54,7 @@ struct AnswerContext {
   std::int64_t now_ms = 0;
   std::int64_t token_expires_s = 0;
   std::string_view cors_lines;
+  bool has_codings = false;  // of the object, so that its answers vary by Accept-Encoding
 };
 
 // The head that goes with the plan (not for 416, which is an error's answer).

@@ -36,6 +36,7 @@ Upstream& FilmFetch::pool() const {
 
 Result<std::string> FilmFetch::request_text() {
   std::string lines = view_ == kViewAll ? std::string{} : "Reelway-View: " + view_ + "\r\n";
+  if (coding_ == Coding::gzip) lines += "Accept-Encoding: gzip\r\n";
   if (is_conditional()) lines += "If-None-Match: " + stored_->meta().etag + "\r\n";
   return fills_.request_text(object_path_, "GET", lines);
 }

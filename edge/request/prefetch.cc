@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "common/http/gzip.h"
 #include "edge/policy/cache_key.h"
 #include "edge/policy/next_object.h"
 #include "edge/request/film_fetch.h"
 
 namespace reelway::edge {
 namespace {
+
+constexpr std::size_t kPlaylistBytesMax = 8 * 1024 * 1024;  // a segment of 2 s for 48 hours is 3 MB
 
 bool has_ended(const Fill& fill) {
   return fill.object()->state() == ObjectState::complete || fill.object()->state() == ObjectState::failed;
@@ -56,9 +59,16 @@ void Prefetch::look_into_playlist(Candidate candidate) {
   });
 }
 
+// Players take playlists in gzip, mostly: then that is what is stored.
 bool Prefetch::playlist_has(std::string_view object_path) {
-  const auto playlist = store_.peek(cache_key(playlist_of_segment(object_path), kViewAll));
-  return playlist != nullptr && playlist_lists(as_text(playlist->view(0)), object_path);
+  const std::string path = playlist_of_segment(object_path);
+  if (const auto plain = store_.peek(cache_key(path, kViewAll))) {
+    return playlist_lists(as_text(plain->view(0)), object_path);
+  }
+  const auto packed = store_.peek(cache_key(path, kViewAll, Coding::gzip));
+  if (packed == nullptr || packed->state() != ObjectState::complete) return false;
+  const auto text = http::gunzipped(packed->view(0), kPlaylistBytesMax);
+  return text && playlist_lists(*text, object_path);
 }
 
 bool Prefetch::has_room() {
@@ -70,8 +80,8 @@ void Prefetch::begin(const std::string& object_path, const std::string& key) {
   Lookup found = store_.lookup(key);
   if (found.kind != Lookup::Kind::fill) return;
   ++counters_.begun;
-  running_.push_back(
-      fills_.begin(std::move(*found.permit), std::make_unique<FilmFetch>(fills_, object_path, kViewAll), true));
+  running_.push_back(fills_.begin(std::move(*found.permit),
+                                  std::make_unique<FilmFetch>(fills_, FilmFetch::Asked{object_path, kViewAll}), true));
   fetched_.insert(key);
   fetched_order_.push_back(key);
   if (fetched_order_.size() <= kRemembered) return;

@@ -57,6 +57,7 @@ struct RequestState {
 
   // lookup, collapse, fetch, store
   std::string view{kViewAll};  // that the object is looked up and asked for in
+  Coding coding = Coding::identity;
   std::string key;
   std::shared_ptr<Object> object;
   std::shared_ptr<Fill> fill;  // null for a hit in memory

@@ -41,6 +41,7 @@ AnswerContext context_of(Request& request) {
   context.now_ms = request.services().clock.wall_ms();
   context.token_expires_s = state.token_decision && state.token_decision->ok() ? (*state.token_decision)->expires_s : 0;
   context.cors_lines = state.cors_lines;
+  context.has_codings = state.site == nullptr && has_codings(state.path.object_path);
   return context;
 }
 

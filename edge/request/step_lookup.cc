@@ -24,7 +24,8 @@ void follow(Request& request, Lookup found, std::shared_ptr<Object> stored) {
   state.leads = found.kind == Lookup::Kind::fill;
   if (state.leads) {
     const bool look_on_disk = stored == nullptr;
-    auto fetch = std::make_unique<FilmFetch>(fills, state.path.object_path, state.view, std::move(stored));
+    auto fetch = std::make_unique<FilmFetch>(fills, FilmFetch::Asked{state.path.object_path, state.view, state.coding},
+                                             std::move(stored));
     fill = fills.begin(std::move(*found.permit), std::move(fetch), look_on_disk);
   } else if (found.kind == Lookup::Kind::following) {
     fill = fills.find(*found.object);

@@ -178,7 +178,7 @@ struct Catalog::State {
     const Result<Found<TitleRecord>> known = need_title(title);
     if (!known.ok()) return known.error();
     if (known->record.state == TitleState::unpublished && audience == Audience::viewers) return taken_off(title);
-    return load_published(found->record, folder);
+    return load_published(found->record, known->record.name, folder);
   }
 
   // One transaction; store_conflict when its compares fail.

@@ -23,6 +23,7 @@ struct ImageFiles {
 // holds the pointer may use it as long as he likes. Its files are never changed.
 struct PublishedVersion {
   std::string title;
+  std::string name;  // of the title, for people; never changes
   std::string version;
   hls::Presentation presentation;
   std::vector<std::string> files;       // absolute path of each presentation.tracks[i]'s track file
@@ -32,6 +33,7 @@ struct PublishedVersion {
   std::string content_id;  // hex; differs whenever any byte of any track or index differs: for ETags
   std::string source_sha256;
   std::uint64_t index_memory_bytes = 0;
+  std::shared_ptr<const PublishedVersion> whole;  // of a clip (published_clip.h): the film that it is a part of
 
   // Position of a track in presentation.tracks, texts or images, or -1.
   int track_position(std::string_view track_id) const;

@@ -69,9 +69,11 @@ Result<Bytes> read_whole_file(const std::string& path, std::uint64_t bytes_max) 
   return bytes;
 }
 
-Result<std::shared_ptr<const PublishedVersion>> load_published(const VersionRecord& record, const std::string& folder) {
+Result<std::shared_ptr<const PublishedVersion>> load_published(const VersionRecord& record, const std::string& name,
+                                                               const std::string& folder) {
   auto version = std::make_shared<PublishedVersion>();
   version->title = record.title;
+  version->name = name;
   version->version = record.version;
   version->presentation.units_per_segment = record.units_per_segment;
   version->duration_ms = record.duration_ms;

@@ -49,7 +49,11 @@ Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys&
   play_url.token = std::move(signed_token->text);
   play_url.not_before_s = token.not_before_s;
   play_url.expires_s = token.expires_s;
-  play_url.path = "/t/" + play_url.token + "/" + request.title + "/" + request.version + "/master.m3u8";
+  play_url.path = "/t/" + play_url.token + "/" + request.title + "/" + request.version + "/";
+  if (!request.view.clip.is_whole_film()) {
+    play_url.path += std::string(access::kClipFolder) + access::clip_text(request.view.clip) + "/";
+  }
+  play_url.path += "master.m3u8";
   for (const std::string& edge : request.edges) play_url.urls.push_back(edge + play_url.path);
   return play_url;
 }

@@ -30,7 +30,7 @@ struct PlayUrlRequest {
 
 struct PlayUrl {
   std::vector<std::string> urls;  // one an edge, in the order given
-  std::string path;               // "/t/<token>/<title>/<version>/master.m3u8"
+  std::string path;               // "/t/<token>/<title>/<version>/master.m3u8", of a clip with its folder
   std::string token;
   access::KeyId kid = 0;
   std::int64_t not_before_s = 0;

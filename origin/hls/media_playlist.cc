@@ -1,20 +1,8 @@
-#include <cstdio>
-
+#include "origin/hls/playlist_text.h"
 #include "origin/hls/presentation.h"
 #include "origin/hls/timeline.h"
 
 namespace reelway::origin::hls {
-namespace {
-
-std::string seconds(std::uint64_t microseconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%llu.%06llu", static_cast<unsigned long long>(microseconds / 1'000'000),
-                static_cast<unsigned long long>(microseconds % 1'000'000));
-  return text;
-}
-
-}  // namespace
-
 std::string media_playlist(const Presentation& presentation, const Track& track, Packaging packaging,
                            std::string_view key_lines) {
   const bool has_init = traits(packaging).container == Container::fmp4;
@@ -36,7 +24,7 @@ std::string media_playlist(const Presentation& presentation, const Track& track,
   const std::string_view suffix = segment_suffix(packaging);
   for (std::uint32_t n = 0; n < count; ++n) {
     const SegmentUnits units = segment_units(*track.index, presentation.units_per_segment, n);
-    text += "#EXTINF:" + seconds(segment_microseconds(*track.index, units)) + ",\n" + std::to_string(n);
+    text += extinf_line(segment_microseconds(*track.index, units)) + std::to_string(n);
     text.append(suffix).append("\n");
   }
   return text + "#EXT-X-ENDLIST\n";

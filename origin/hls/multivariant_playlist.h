@@ -12,6 +12,15 @@
 
 namespace reelway::origin::hls {
 
+// Where players learn which edge to use (RFC 8216bis section 7). The playlist itself has one pathway, the host that it
+// came from: the others are clones of it that the steering manifest names by host, so the token in the path goes along.
+struct Steering {
+  std::string server_uri;  // empty: none. "{$name}" in it is the query parameter `name` of the playlist's own URL
+  std::string pathway = "edge";
+};
+// config_value_invalid names what is wrong with it.
+Result<void> check_steering(const Steering& steering);
+
 struct MultivariantOrder {
   const Presentation& presentation;
   Packaging packaging = Packaging::cmaf;
@@ -21,6 +30,7 @@ struct MultivariantOrder {
   std::string session_keys{};   // whole EXT-X-SESSION-KEY lines
   std::string image_streams{};  // whole EXT-X-IMAGE-STREAM-INF lines
   std::string title{};          // for people: the value of the session's title; empty for none
+  Steering steering{};
 };
 inline constexpr std::string_view kSubtitlesGroup = "subtitles";
 

@@ -16,8 +16,9 @@
 // HLS from track indexes (RFC 8216bis, Apple's authoring rules). Pure and deterministic to the byte.
 //
 // Paths below /<title>/<version>/ :
-//   master.m3u8
+//   master.m3u8   manifest.mpd
 //   <track id>/media.m3u8   <track id>/init.mp4   <track id>/<n>.m4s   (n from 0)
+//   <track id>/iframes.m3u8   <track id>/iframes-<n>.mp4   (video; iframes.h)
 // and for every other packaging the same below its folder (packaging.h): ts/master.m3u8, ts/<track id>/<n>.ts, where a
 // track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
 // "audio/<language>-<codec>" ("audio/en-aac"). Subtitles, in every packaging (text_segments.h):
@@ -71,12 +72,18 @@ struct Resource {
     image_playlist,
     image_cues,   // thumbnails.vtt
     image_sheet,  // <n>.jpg
-    image_bif
+    image_bif,
+    dash_manifest,
+    iframe_playlist,
+    iframe_file,  // `segment` is its number
   };
   Packaging packaging = Packaging::cmaf;
   Kind kind = Kind::multivariant;
   std::string_view track_id;
   std::uint32_t segment = 0;
+
+  // Whether it is of the whole version, and of no track.
+  bool is_of_version() const { return kind == Kind::multivariant || kind == Kind::dash_manifest; }
 };
 Result<Resource> parse_resource(std::string_view path);  // http_not_found
 

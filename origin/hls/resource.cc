@@ -54,13 +54,16 @@ struct NamedFile {
   std::string_view name;
   Resource::Kind kind;
 };
-constexpr std::array kVersionFiles = {NamedFile{"master.m3u8", Resource::Kind::multivariant}};
+constexpr std::array kVersionFiles = {NamedFile{"master.m3u8", Resource::Kind::multivariant},
+                                      NamedFile{"manifest.mpd", Resource::Kind::dash_manifest}};
 constexpr std::array kTrackFiles = {NamedFile{"media.m3u8", Resource::Kind::media_playlist},
-                                    NamedFile{"init.mp4", Resource::Kind::init}};
+                                    NamedFile{"init.mp4", Resource::Kind::init},
+                                    NamedFile{"iframes.m3u8", Resource::Kind::iframe_playlist}};
 constexpr std::array kTextFiles = {NamedFile{"media.m3u8", Resource::Kind::text_playlist}};
 constexpr std::array kImageFiles = {NamedFile{"media.m3u8", Resource::Kind::image_playlist},
                                     NamedFile{"thumbnails.vtt", Resource::Kind::image_cues},
                                     NamedFile{"index.bif", Resource::Kind::image_bif}};
+constexpr std::string_view kIFrameFile = "iframes-", kIFrameSuffix = ".mp4";
 
 template <std::size_t kCount>
 std::optional<Resource::Kind> named(const std::array<NamedFile, kCount>& files, std::string_view name) {
@@ -95,10 +98,21 @@ bool find_file(const std::array<NamedFile, kCount>& files, std::string_view suff
   return true;
 }
 
+// Of "iframes-<n>.mp4".
+std::optional<std::uint32_t> iframe_file_number(std::string_view file) {
+  if (!file.starts_with(kIFrameFile)) return std::nullopt;
+  return numbered(file.substr(kIFrameFile.size()), kIFrameSuffix);
+}
+
 bool find_track_file(std::string_view file, Resource& resource) {
   using Kind = Resource::Kind;
   if (resource.track_id.starts_with(kTexts)) return find_file(kTextFiles, ".vtt", Kind::text_segment, file, resource);
   if (!resource.track_id.starts_with(kImages)) {
+    if (const auto number = iframe_file_number(file)) {
+      resource.kind = Kind::iframe_file;
+      resource.segment = *number;
+      return true;
+    }
     return find_file(kTrackFiles, segment_suffix(resource.packaging), Kind::segment, file, resource);
   }
   // The same for all packagings, so they are in none's folder.
@@ -127,12 +141,15 @@ std::string_view content_type(const Resource& resource, mp4::TrackKind track) {
   switch (resource.kind) {
     case Resource::Kind::multivariant:
     case Resource::Kind::media_playlist:
+    case Resource::Kind::iframe_playlist:
     case Resource::Kind::text_playlist:
     case Resource::Kind::image_playlist: return "application/vnd.apple.mpegurl";
     case Resource::Kind::text_segment:
     case Resource::Kind::image_cues: return "text/vtt; charset=utf-8";
     case Resource::Kind::image_sheet: return "image/jpeg";
     case Resource::Kind::image_bif: return "application/octet-stream";
+    case Resource::Kind::dash_manifest: return "application/dash+xml";
+    case Resource::Kind::iframe_file: return "video/mp4";
     case Resource::Kind::init:
     case Resource::Kind::segment: break;
   }

@@ -78,13 +78,11 @@ struct Layout {
   std::size_t header_bytes() const { return kStypBytes + moof_bytes() + mdat_header_bytes(); }
 };
 
-Layout lay_out(const TrackIndex& index, SegmentUnits units, const SampleAuxiliary* auxiliary) {
-  const Unit& first = index.units[units.first];
-  const Unit& last = index.units[units.first + units.count - 1];
+Layout lay_out(std::vector<Sample> samples, std::uint64_t media_bytes, const SampleAuxiliary* auxiliary) {
   Layout layout;
   layout.auxiliary = auxiliary;
-  layout.samples = mp4::samples_of(index, units.first, units.count);
-  layout.media_bytes = last.file_offset + last.file_bytes - first.file_offset;
+  layout.samples = std::move(samples);
+  layout.media_bytes = media_bytes;
   for (const Sample& sample : layout.samples) {
     layout.same_duration &= sample.duration == layout.samples.front().duration;
     layout.all_sync &= sample.sync;
@@ -92,6 +90,13 @@ Layout lay_out(const TrackIndex& index, SegmentUnits units, const SampleAuxiliar
     layout.any_offset |= sample.composition_offset != 0;
   }
   return layout;
+}
+
+Layout lay_out(const TrackIndex& index, SegmentUnits units, const SampleAuxiliary* auxiliary) {
+  const Unit& first = index.units[units.first];
+  const Unit& last = index.units[units.first + units.count - 1];
+  return lay_out(mp4::samples_of(index, units.first, units.count),
+                 last.file_offset + last.file_bytes - first.file_offset, auxiliary);
 }
 
 void write_styp(ByteWriter& out) {
@@ -152,12 +157,12 @@ void write_auxiliary(ByteWriter& out, const Layout& layout) {
   out.append(auxiliary.entries);
 }
 
-void write_moof(ByteWriter& out, const TrackIndex& index, const Layout& layout, std::uint32_t segment,
+void write_moof(ByteWriter& out, const TrackIndex& index, const Layout& layout, std::uint32_t sequence,
                 std::uint64_t decode_time) {
   const BoxScope moof(out, four_cc("moof"));
   {
     const BoxScope mfhd(out, four_cc("mfhd"), 0, 0);
-    out.u32(segment + 1);
+    out.u32(sequence);
   }
   const BoxScope traf(out, four_cc("traf"));
   write_tfhd(out, layout);
@@ -187,9 +192,17 @@ Bytes segment_header(const TrackIndex& index, SegmentUnits units, std::uint32_t 
   CHECK(auxiliary == nullptr || auxiliary->sizes.size() == layout.samples.size());
   ByteWriter out;
   write_styp(out);
-  write_moof(out, index, layout, segment, index.units[units.first].decode_time);
+  write_moof(out, index, layout, segment + 1, index.units[units.first].decode_time);
   write_mdat_header(out, layout);
   CHECK(out.size() == layout.header_bytes());
+  return out.take();
+}
+
+Bytes fragment_header(FragmentOrder order) {
+  const Layout layout = lay_out(std::move(order.samples), order.media_bytes, nullptr);
+  ByteWriter out;
+  write_moof(out, order.index, layout, order.sequence, order.decode_time);
+  write_mdat_header(out, layout);
   return out.take();
 }
 

@@ -27,4 +27,14 @@ std::uint64_t clear_segment_bytes(const mp4::TrackIndex& index, SegmentUnits uni
 Bytes segment_header(const mp4::TrackIndex& index, SegmentUnits units, std::uint32_t segment,
                      const SampleAuxiliary* auxiliary);
 
+// The computed beginning of a fragment: moof, and the header of the mdat that the samples' bytes are.
+struct FragmentOrder {
+  const mp4::TrackIndex& index;
+  std::vector<mp4::Sample> samples;
+  std::uint64_t media_bytes = 0;
+  std::uint64_t decode_time = 0;  // of the first sample, in media time
+  std::uint32_t sequence = 0;     // from 1
+};
+Bytes fragment_header(FragmentOrder order);
+
 }  // namespace reelway::origin::hls

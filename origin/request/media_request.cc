@@ -3,14 +3,13 @@
 #include <array>
 
 #include "common/base/crc32c.h"
+#include "common/http/gzip.h"
 #include "common/telemetry/log.h"
-#include "origin/hls/image_playlists.h"
-#include "origin/hls/multivariant_playlist.h"
-#include "origin/hls/text_segments.h"
-#include "origin/hls/ts_segment.h"
+#include "origin/catalog/published_clip.h"
 #include "origin/request/computed_body.h"
 #include "origin/request/entity_tag.h"
-#include "origin/request/presentation_view.h"
+#include "origin/request/pieced_body.h"
+#include "origin/request/rendering.h"
 
 // The life of an edge's request. Playlists and init segments are made from indexes alone and kept for a while; a
 // segment of clear CMAF is a header computed here followed by one range of a track file; one of any other packaging is
@@ -35,11 +34,14 @@ using ResourceKind = hls::Resource::Kind;
 
 MediaKind kind_of(ResourceKind kind) {
   switch (kind) {
-    case ResourceKind::multivariant: return MediaKind::multivariant;
+    case ResourceKind::multivariant:
+    case ResourceKind::dash_manifest: return MediaKind::multivariant;
     case ResourceKind::media_playlist:
+    case ResourceKind::iframe_playlist:
     case ResourceKind::text_playlist:
     case ResourceKind::image_playlist: return MediaKind::media_playlist;
     case ResourceKind::init: return MediaKind::init;
+    case ResourceKind::iframe_file:
     case ResourceKind::segment: return MediaKind::segment;
     case ResourceKind::text_segment: return MediaKind::text;
     case ResourceKind::image_cues:
@@ -49,81 +51,20 @@ MediaKind kind_of(ResourceKind kind) {
   return MediaKind::other;
 }
 
-bool is_text(ResourceKind kind) {
-  return kind == ResourceKind::text_playlist || kind == ResourceKind::text_segment;
-}
-
-bool is_image(ResourceKind kind) {
-  return kind == ResourceKind::image_playlist || kind == ResourceKind::image_cues ||
-         kind == ResourceKind::image_sheet || kind == ResourceKind::image_bif;
-}
-
-// Bytes that lie in a file, in the whole or in part.
-bool is_stored(ResourceKind kind) {
-  return kind == ResourceKind::segment || kind == ResourceKind::image_sheet || kind == ResourceKind::image_bif;
-}
-
-// What is beside picture and sound: made from indexes, too. `position` is that of the track among its kind.
-Result<std::string> render_side(const hls::Presentation& presentation, std::size_t position,
-                                const hls::Resource& resource) {
-  switch (resource.kind) {
-    case ResourceKind::text_playlist: return hls::text_playlist(presentation);
-    case ResourceKind::text_segment:
-      return hls::text_segment(presentation, presentation.texts[position], resource.packaging, resource.segment);
-    case ResourceKind::image_playlist: return hls::image_playlist(presentation.images[position]);
-    default: return hls::image_cues(presentation.images[position]);
-  }
-}
-
-Result<std::string> render_body(const hls::Presentation& presentation, std::size_t position,
-                                const hls::Resource& resource, const access::View& view) {
-  if (resource.packaging != hls::Packaging::cmaf && resource.packaging != hls::Packaging::ts) {
-    return client_error(ErrorCode::http_not_found, "");
-  }
-  if (is_text(resource.kind) || is_image(resource.kind)) return render_side(presentation, position, resource);
-  const hls::Track& track = presentation.tracks[position];
-  switch (resource.kind) {
-    case ResourceKind::multivariant: {
-      const auto narrowed = presentation_in_view(presentation, view);
-      if (!narrowed) return narrowed.error();
-      const auto carried = hls::presentation_in_packaging(*narrowed, resource.packaging);
-      if (!carried) return carried.error();
-      return hls::multivariant_playlist({.presentation = *carried,
-                                         .packaging = resource.packaging,
-                                         .subtitles = hls::text_renditions(*carried),
-                                         .subtitle_rates = hls::text_rates(*carried),
-                                         .image_streams = hls::image_stream_lines(*carried, resource.packaging)});
-    }
-    case ResourceKind::media_playlist:
-      if (resource.packaging == hls::Packaging::ts) REELWAY_TRY(hls::check_ts_carries(*track.index));
-      return hls::media_playlist(presentation, track, resource.packaging);
-    case ResourceKind::init:
-      if (resource.packaging != hls::Packaging::cmaf) return client_error(ErrorCode::http_not_found, "");
-      return std::string(as_text(hls::init_segment(track)));
-    default: break;
-  }
-  CHECK(!is_stored(resource.kind));
-  return std::string();
-}
-
-Result<std::shared_ptr<const Rendered>> render(const PublishedVersion& version, std::size_t position,
-                                               const hls::Resource& resource, std::string content_type,
-                                               const access::View& view) {
-  auto body = render_body(version.presentation, position, resource, view);
-  if (!body) return std::move(body).error();
-  auto rendered = std::make_shared<Rendered>();
-  rendered->body = std::make_shared<const std::string>(std::move(body).value());
-  const std::uint32_t sum = crc32c(as_bytes(*rendered->body));
-  rendered->content_type = std::move(content_type);
-  rendered->etag = entity_tag(sum, rendered->body->size(), version.content_id);
-  rendered->digest = crc32c_digest_field(sum);
-  return std::shared_ptr<const Rendered>(std::move(rendered));
+// What is below a clip's folder, for a path that begins with one.
+std::string_view take_clip(std::string_view resource, access::Clip& clip) {
+  const std::size_t slash = resource.find('/');
+  if (slash == std::string_view::npos) return resource;
+  const auto found = access::clip_of_folder(resource.substr(0, slash));
+  if (!found) return resource;
+  clip = *found;
+  return resource.substr(slash + 1);
 }
 
 }  // namespace
 
 std::span<const Step<MediaRequest>> MediaRequest::steps() {
-  static constexpr std::array<Step<MediaRequest>, 14> kSteps = {{
+  static constexpr std::array<Step<MediaRequest>, 15> kSteps = {{
       {"authenticate", &MediaRequest::authenticate},
       {"check_method", &MediaRequest::check_method},
       {"serve_keys", &MediaRequest::serve_keys},
@@ -131,6 +72,7 @@ std::span<const Step<MediaRequest>> MediaRequest::steps() {
       {"parse", &MediaRequest::parse},
       {"narrow", &MediaRequest::narrow},
       {"find_version", &MediaRequest::find_version},
+      {"find_clip", &MediaRequest::find_clip},
       {"find_track", &MediaRequest::find_track},
       {"serve_rendered", &MediaRequest::serve_rendered},
       {"plan", &MediaRequest::plan},
@@ -221,7 +163,7 @@ Verdict MediaRequest::serve_replica() {
 
 Verdict MediaRequest::parse() {
   const auto parts = parse_media_path(path_);
-  auto resource = parts ? hls::parse_resource(parts->resource) : Result<hls::Resource>(parts.error());
+  auto resource = parts ? hls::parse_resource(take_clip(parts->resource, clip_)) : Result<hls::Resource>(parts.error());
   count(resource ? kind_of(resource->kind) : MediaKind::other);
   if (!resource) return fail(resource.error());
   parts_ = *parts;
@@ -244,8 +186,32 @@ Verdict MediaRequest::find_version() {
   });
 }
 
+// A clip is packaged as a version of its own.
+Verdict MediaRequest::find_clip() {
+  if (error_) return fail(*error_);
+  if (clip_.is_whole_film() || version_->whole != nullptr) return Verdict::next;
+  if (auto known = services_.clips.find(version_, clip_)) {
+    version_ = std::move(known);
+    return Verdict::next;
+  }
+  if (made_clip_) {
+    services_.clips.add(made_clip_, clip_);
+    version_ = std::move(made_clip_);
+    return Verdict::next;
+  }
+  return wait_for_worker([this] {
+    auto made = published_clip(version_, clip_);
+    if (made) {
+      made_clip_ = std::move(made).value();
+    } else {
+      error_ = made.error();
+    }
+  });
+}
+
 Verdict MediaRequest::find_track() {
-  if (resource_.kind == hls::Resource::Kind::multivariant) return Verdict::next;
+  if (!is_offered(resource_.packaging)) return fail(client_error(ErrorCode::packaging_not_offered, ""));
+  if (resource_.is_of_version()) return Verdict::next;
   const int position = is_text(resource_.kind)    ? version_->text_position(resource_.track_id)
                        : is_image(resource_.kind) ? version_->image_position(resource_.track_id)
                                                   : version_->track_position(resource_.track_id);
@@ -263,14 +229,15 @@ std::string MediaRequest::content_type() const {
   return std::string(hls::content_type(resource_, is_side ? mp4::TrackKind::video : track().index->kind));
 }
 
-// The edge has narrowed what its viewer may see; only the multivariant playlist differs by it, but for a preview.
+// The edge has narrowed what its viewer may see; only the lists of renditions differ by it, but for a preview.
 Verdict MediaRequest::narrow() {
   rendered_key_ = path_;
   const auto field = head_->headers.find("Reelway-View");
   if (!field) return Verdict::next;
   auto view = access::parse_view_id(*field);
   if (!view) return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: expected a view's id"));
-  if (resource_.kind != hls::Resource::Kind::multivariant && view->preview == 0) return Verdict::next;
+  if (view->clip != clip_) return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: another clip"));
+  if (!resource_.is_of_version() && view->preview == 0) return Verdict::next;
   if (view->preview != 0 && version_name(view->preview) != parts_.version) {
     return fail(client_error(ErrorCode::http_bad_request, "header Reelway-View: a preview of another version"));
   }
@@ -280,37 +247,50 @@ Verdict MediaRequest::narrow() {
 }
 
 Verdict MediaRequest::serve_rendered() {
-  if (is_stored(resource_.kind)) return Verdict::next;
+  if (!is_rendered(resource_.kind)) return Verdict::next;
   if (error_) return fail(*error_);
-  auto rendered = services_.rendered.find(rendered_key_);
-  if (rendered) {
+  if (const auto rendered = services_.rendered.find(rendered_key_)) {
     ++services_.counters.rendered_hits;
-  } else if (made_) {
+    return serve_form(*rendered);
+  }
+  if (made_) {
     ++services_.counters.playlists_rendered;
     services_.rendered.add(rendered_key_, made_);
-    rendered = made_;
-  } else {
-    return wait_for_worker([this] {
-      auto made = render(*version_, track_, resource_, content_type(), view_);
-      if (made) {
-        made_ = std::move(made).value();
-      } else {
-        error_ = made.error();
-      }
-    });
+    return serve_form(*made_);
   }
-  if (client_has(rendered->etag)) return send(not_modified(rendered->etag), 0);
+  return wait_for_worker([this] {
+    auto made = render({*version_, track_, resource_, content_type(), view_, services_.steering});
+    if (made) {
+      made_ = std::move(made).value();
+    } else {
+      error_ = made.error();
+    }
+  });
+}
+
+Verdict MediaRequest::serve_form(const Rendered& rendered) {
+  const bool has_gzip = rendered.gzip.body != nullptr;
+  const bool is_packed = has_gzip && http::accepts_gzip(head_->headers.find("Accept-Encoding").value_or(""));
+  const Rendered::Form& form = is_packed ? rendered.gzip : rendered.plain;
   Response response;
-  response.headers = {{"Content-Type", rendered->content_type},
-                      {"ETag", rendered->etag},
-                      {"Cache-Control", std::string(kImmutable)},
-                      {"Content-Digest", rendered->digest}};
-  response.text = rendered->body;
-  return send(std::move(response), rendered->body->size());
+  if (client_has(form.etag)) {
+    response = not_modified(form.etag);
+  } else {
+    response.headers = {{"Content-Type", rendered.content_type},
+                        {"ETag", form.etag},
+                        {"Cache-Control", std::string(kImmutable)},
+                        {"Content-Digest", form.digest}};
+    if (is_packed) response.headers.emplace_back("Content-Encoding", "gzip");
+    response.text = form.body;
+  }
+  if (has_gzip) response.headers.emplace_back("Vary", "Accept-Encoding");
+  const std::uint64_t bytes = response.body_bytes();
+  return send(std::move(response), bytes);
 }
 
 Verdict MediaRequest::plan() {
   if (is_image(resource_.kind)) return plan_image();
+  if (resource_.kind == hls::Resource::Kind::iframe_file) return plan_iframes();
   if (resource_.packaging != hls::Packaging::cmaf) return plan_computed();
   auto planned = hls::plan_segment(*track().index, version_->presentation.units_per_segment, resource_.segment);
   if (!planned) return fail(planned.error());
@@ -329,6 +309,35 @@ Verdict MediaRequest::plan_image() {
   plan_.crc32c = image_->crc32c;
   etag_ = entity_tag(plan_.crc32c, plan_.file_bytes, version_->content_id);
   return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
+}
+
+// The units that its pictures are of are checked as a whole before the first byte is sent.
+Verdict MediaRequest::plan_iframes() {
+  const mp4::TrackIndex& index = *track().index;
+  const bool has_file = index.kind == mp4::TrackKind::video && resource_.packaging == hls::Packaging::cmaf &&
+                        resource_.segment < hls::iframe_file_count(index);
+  if (!has_file) return fail(client_error(ErrorCode::http_not_found, "this track has no such file of I-frames"));
+  pieces_ = hls::iframe_file(index, resource_.segment);
+  std::uint32_t sum = 0;
+  std::uint64_t bytes = 0;
+  for (const hls::FilePiece& piece : pieces_) {
+    sum = crc32c(piece.header, sum);
+    bytes += piece.header.size() + piece.file_bytes;
+  }
+  plan_.file_offset = pieces_.front().file_offset;
+  plan_.file_bytes = pieces_.back().file_offset + pieces_.back().file_bytes - plan_.file_offset;
+  // Whatever differs in the pictures differs in the sums that the version's content is named by.
+  etag_ = entity_tag(sum, bytes, version_->content_id);
+  return client_has(etag_) ? send(not_modified(etag_), 0) : Verdict::next;
+}
+
+Verdict MediaRequest::serve_iframes() {
+  ++services_.counters.segments_packaged;
+  Response response;
+  response.headers = {{"Content-Type", content_type()}, {"ETag", etag_}, {"Cache-Control", std::string(kImmutable)}};
+  response.file = pieced_body(services_.files, file_, std::move(pieces_));
+  const std::uint64_t bytes = response.body_bytes();
+  return send(std::move(response), bytes);
 }
 
 hls::SegmentOrder MediaRequest::order(ByteView notes) const {
@@ -361,7 +370,9 @@ Verdict MediaRequest::open_file() {
   if (!file_) file_ = services_.files.find(path);
   if (file_) return Verdict::next;
   const auto self = shared_from_this();
-  const std::shared_ptr<const mp4::TrackIndex> index = image_ ? nullptr : track().index;
+  // A file is opened once for all, so with the units of the whole film.
+  const PublishedVersion& whole = version_->whole != nullptr ? *version_->whole : *version_;
+  const auto index = image_ ? nullptr : whole.presentation.tracks[track_].index;
   services_.files.open(path, image_ ? image_->file_bytes : index->file_bytes,
                        image_ ? image_->units : std::shared_ptr<const mp4::UnitTable>(index, &index->units),
                        [this, self](Result<std::shared_ptr<TrackFile>> opened) {
@@ -424,6 +435,7 @@ Verdict MediaRequest::serve_computed() {
 
 Verdict MediaRequest::serve_segment() {
   if (maker_) return serve_computed();
+  if (!pieces_.empty()) return serve_iframes();
   const std::uint64_t bytes = plan_.header.size() + plan_.file_bytes;
   if (!image_) ++services_.counters.segments_packaged;
   Response response;

@@ -10,9 +10,12 @@
 #include "origin/fleet/credentials.h"
 #include "origin/fleet/edge_registry.h"
 #include "origin/fleet/signing_keys.h"
+#include "origin/hls/iframes.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "origin/hls/segment_maker.h"
 #include "origin/io/file_reader.h"
+#include "origin/request/clip_versions.h"
 #include "origin/request/image_source.h"
 #include "origin/request/media_path.h"
 #include "origin/request/metrics.h"
@@ -32,6 +35,8 @@ struct MediaServices {
   const EdgeCredentials& edges;
   RenderedCache& rendered;
   SegmentFactsCache& segment_facts;
+  ClipVersions& clips;
+  const hls::Steering& steering;
   RequestCounters& counters;
   EdgeRegistry& registry;
   const ReplicaServices& replica;
@@ -58,6 +63,7 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Verdict serve_replica();
   Verdict parse();
   Verdict find_version();
+  Verdict find_clip();
   Verdict find_track();
   Verdict narrow();
   Verdict serve_rendered();
@@ -69,6 +75,7 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
 
   Verdict plan_image();
   Verdict plan_computed();
+  Verdict plan_iframes();
   hls::SegmentOrder order(ByteView notes) const;
   Verdict serve_computed();
 
@@ -76,6 +83,8 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   void count(MediaKind kind);
   Verdict send(Response response, std::uint64_t body_bytes);
   Response not_modified(const std::string& etag) const;
+  Verdict serve_form(const Rendered& rendered);
+  Verdict serve_iframes();
   bool client_has(const std::string& etag) const;
   const hls::Track& track() const;
   std::string content_type() const;
@@ -88,13 +97,16 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   std::optional<QueryFields> query_;             // of a replica route
   std::optional<Result<Response>> served_;       // by a replica route, on a worker
   MediaPath parts_;
+  access::Clip clip_;  // that the path lies in
   hls::Resource resource_;
   std::shared_ptr<const PublishedVersion> version_;
+  std::shared_ptr<const PublishedVersion> made_clip_;
   std::size_t track_ = 0;                     // in the presentation's tracks, texts or images
   access::View view_;                         // that the multivariant playlist is for
   std::string rendered_key_;                  // path and view: what a rendered text differs by
   hls::SegmentPlan plan_;                     // of a computed segment: the range that it is made from
   std::optional<ImageSource> image_;          // of small pictures
+  std::vector<hls::FilePiece> pieces_;        // of a file of I-frames
   std::unique_ptr<hls::SegmentMaker> maker_;  // of a computed segment
   std::optional<SegmentFacts> facts_;         // of a computed segment
   std::string etag_;                          // of the planned segment

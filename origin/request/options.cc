@@ -139,6 +139,13 @@ constexpr std::array kOptions = {
         "Who publishes a version that is made and verified. rule: it plays at once, unless findings of its quality "
         "block it. clean: the same when there is no warning that nobody has waived, else a person. person: it waits "
         "for `reelway approve`."},
+    config::Option{"hls.steering_uri", Kind::text, "", false, 0, 0,
+                   "Address of the server that tells players which edge to use (EXT-X-CONTENT-STEERING), absolute or "
+                   "relative to the playlist. {$name} in it stands for the query parameter of that name in the play "
+                   "URL, which must then be there. Empty: playlists name none."},
+    config::Option{"hls.steering_pathway", Kind::text, "edge", false, 0, 0,
+                   "Name of the pathway that playlists describe, the edge that they came from; the steering server's "
+                   "answers name the others as clones of it."},
     config::Option{"hls.units_per_segment", Kind::integer, "3", false, 1, 30,
                    "How many units of 2 s make a segment, for versions ingested from now on."},
     config::Option{"log.level", Kind::text, "info", false, 0, 0, "debug, info, warn or error."},
@@ -318,6 +325,10 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.workers_lease = settings.duration("workers.lease");
   out.workers_listen = settings.endpoint("workers.listen");
   out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
+  out.steering = {settings.text("hls.steering_uri"), settings.text("hls.steering_pathway")};
+  if (const auto steering = hls::check_steering(out.steering); !steering) {
+    return invalid("hls.steering_uri or hls.steering_pathway: " + steering.error().detail);
+  }
   const auto approval = approval_of(settings);
   if (!approval) return approval.error();
   out.approval = *approval;

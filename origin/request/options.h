@@ -11,6 +11,7 @@
 #include "common/config/settings.h"
 #include "common/telemetry/log.h"
 #include "origin/fleet/credentials.h"
+#include "origin/hls/multivariant_playlist.h"
 #include "origin/ingest/web_film.h"
 #include "origin/jobs/ingest_jobs.h"
 #include "origin/objects/object_request.h"
@@ -57,6 +58,7 @@ struct OriginConfig {
   TranscodeOptions transcode;
   PictureOptions picture;
   std::uint32_t units_per_segment = 3;
+  hls::Steering steering;
   Approval approval = Approval::rule;
   QualityRules quality;
   SoundOptions sound;

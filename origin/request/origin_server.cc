@@ -223,7 +223,8 @@ struct OriginServer::Parts {
                      [this] { return metrics(); }},
         desk(jobs.board(), catalog, jobs.folders(), jobs.room()),
         work_services{loop, desk, config.workers_credential},
-        media_services{loop, catalog, files, *keys, config.edges, rendered, segment_facts, counters, registry, replica_services},
+        media_services{loop,          catalog, files,           *keys,    config.edges, rendered,
+                       segment_facts, clips,   config.steering, counters, registry,     replica_services},
         api(loop, system_clock, api_limits(),
             [this](Responder& responder) { return std::make_shared<ApiRequest>(api_services, responder); }),
         media(loop, system_clock, media_limits(),
@@ -339,6 +340,7 @@ struct OriginServer::Parts {
   FilmStorage storage;
   RenderedCache rendered;
   SegmentFactsCache segment_facts;
+  ClipVersions clips;
   RequestCounters counters;
   ActiveUploads active_uploads;
   ApiServices api_services;

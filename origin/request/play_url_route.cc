@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 
+#include "origin/catalog/published_clip.h"
 #include "origin/fleet/play_url.h"
 #include "origin/request/api_routes.h"
 #include "origin/request/body_fields.h"
@@ -40,6 +43,35 @@ Result<void> choose_version(const ApiServices& services, const std::optional<std
   return {};
 }
 
+// "0-120" or "12.5-60", in seconds of the film, as milliseconds.
+std::optional<std::pair<std::int64_t, std::int64_t>> parse_seconds(const std::string& text) {
+  constexpr double kSecondsMax = 1e6;
+  double from = 0, to = 0;
+  int read = 0;
+  if (text.find_first_not_of("0123456789.-") != std::string::npos) return std::nullopt;
+  if (std::sscanf(text.c_str(), "%lf-%lf%n", &from, &to, &read) != 2) return std::nullopt;
+  if (static_cast<std::size_t>(read) != text.size() || from < 0 || to > kSecondsMax) return std::nullopt;
+  return std::pair(std::llround(from * 1000), std::llround(to * 1000));
+}
+
+// The clip between the key frames around the times that are asked for.
+Result<std::optional<ClipTimes>> choose_clip(const ApiServices& services, const std::optional<std::string>& asked,
+                                             PlayUrlRequest& request) {
+  if (!asked) return std::optional<ClipTimes>();
+  const auto times = parse_seconds(*asked);
+  if (!times) {
+    return Error{ErrorCode::http_bad_request, Side::client, false,
+                 "field \"clip\": expected <from>-<to> in seconds, such as 0-120, found: " + *asked};
+  }
+  const Audience audience = request.view.preview != 0 ? Audience::preview : Audience::viewers;
+  const auto version = services.catalog.published(request.title, request.version, audience);
+  if (!version) return version.error();
+  const auto clip = clip_between(**version, times->first, times->second);
+  if (!clip) return clip.error();
+  request.view.clip = *clip;
+  return std::optional(clip_times(**version, *clip));
+}
+
 nlohmann::json play_url_json(const PlayUrl& play_url, const PlayUrlRequest& request) {
   return {// Without a known edge the path alone still says what to ask of any edge.
           {"url", play_url.urls.empty() ? play_url.path : play_url.urls.front()},
@@ -63,6 +95,7 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   const auto asked = fields.optional_text("version");
   request.not_before_s = fields.optional_integer("not_before_s");
   const auto edge = fields.optional_text("edge");
+  const auto asked_clip = fields.optional_text("clip");
   REELWAY_TRY(fields.finish());
   request.edges = services.config.public_edges;
   if (edge) {
@@ -71,6 +104,8 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
     request.edges = {std::move(*base)};
   }
   REELWAY_TRY(choose_version(services, asked, request));
+  const auto clip = choose_clip(services, asked_clip, request);
+  if (!clip) return clip.error();
   request.lifetime_s = ttl_s.value_or(services.config.token_lifetime.count());
   if (request.view.preview != 0) {
     request.lifetime_s = ttl_s.value_or(std::min(request.lifetime_s, kPreviewSecondsUsual));
@@ -84,7 +119,12 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   const auto play_url = issue_play_url(request, services.keys, services.rights.time, services.random);
   if (!play_url) return play_url.error();
   REELWAY_TRY(services.storage.hold(request.title, request.version, play_url->expires_s * 1000));
-  return Reply{200, play_url_json(*play_url, request)};
+  nlohmann::json answer = play_url_json(*play_url, request);
+  if (*clip) {
+    answer["clip"] = {
+        {"from_ms", (*clip)->from_ms}, {"to_ms", (*clip)->to_ms}, {"units", access::clip_text(request.view.clip)}};
+  }
+  return Reply{200, std::move(answer)};
 }
 
 }  // namespace reelway::origin

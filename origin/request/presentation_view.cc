@@ -28,7 +28,8 @@ Result<hls::Presentation> presentation_in_view(const hls::Presentation& presenta
   hls::Presentation narrowed;
   narrowed.units_per_segment = presentation.units_per_segment;
   access::View of_tracks = view;
-  of_tracks.preview = 0;  // which version it is has been seen to
+  of_tracks.preview = 0;  // which version and which part of it has been seen to
+  of_tracks.clip = {};
   const auto is_in_view = [&](const std::string& track_id) {
     return access::check_path_in_view(of_tracks, "/title/v1/" + track_id + "/media.m3u8").ok();
   };

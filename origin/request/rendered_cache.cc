@@ -10,7 +10,9 @@ constexpr std::uint64_t kEntryBytes = 512;  // what an entry costs beside its bo
 }  // namespace
 
 std::uint64_t RenderedCache::cost(const Entry& entry) {
-  return kEntryBytes + 2 * entry.path.size() + entry.rendered->body->size();
+  const Rendered& rendered = *entry.rendered;
+  return kEntryBytes + 2 * entry.path.size() + rendered.plain.body->size() +
+         (rendered.gzip.body ? rendered.gzip.body->size() : 0);
 }
 
 std::shared_ptr<const Rendered> RenderedCache::find(std::string_view path) {

@@ -9,12 +9,17 @@
 
 namespace reelway::origin {
 
-// A playlist or init segment as it is sent. Immutable.
+// A playlist, manifest or init segment as it is sent. Immutable.
 struct Rendered {
-  std::shared_ptr<const std::string> body;
+  // One content coding of it: bytes with validators of their own.
+  struct Form {
+    std::shared_ptr<const std::string> body;
+    std::string etag;
+    std::string digest;  // value of Content-Digest
+  };
   std::string content_type;
-  std::string etag;
-  std::string digest;  // value of Content-Digest
+  Form plain;
+  Form gzip;  // of texts, made once; without a body for what is none
 };
 
 // The texts made lately, by path. A published version never changes, so an entry is dropped only for room, least

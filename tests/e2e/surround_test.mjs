@@ -97,7 +97,7 @@ test("the title shows its sound", () => {
 
 test("either group offers both languages; stereo stands first", async () => {
   const text = (await get(master)).body.toString();
-  const media = (group) => [...text.matchAll(new RegExp(`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${group}",NAME="([^"]+)",LANGUAGE="([^"]+)",DEFAULT=(\\w+),.*CHANNELS="(\\d+)",URI="([^"]+)"`, "g"))].map((found) => found.slice(1));
+  const media = (group) => [...text.matchAll(new RegExp(`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${group}",NAME="([^"]+)",LANGUAGE="([^"]+)",DEFAULT=(\\w+),.*CHANNELS="(\\d+)",.*URI="([^"]+)"`, "g"))].map((found) => found.slice(1));
   assert.deepEqual(media("audio-mp4a.40.2"), [["English", "en", "YES", "2", "audio/en-aac/media.m3u8"], ["Français", "fr", "NO", "2", "audio/fr-aac/media.m3u8"]]);
   assert.deepEqual(media("audio-ec-3"), [["English", "en", "YES", "6", "audio/en-eac3/media.m3u8"], ["Français", "fr", "NO", "2", "audio/fr-aac/media.m3u8"]]);
   const variants = [...text.matchAll(/#EXT-X-STREAM-INF:BANDWIDTH=(\d+),.*CODECS="avc1\.[0-9a-f]+,([^"]+)".*AUDIO="([^"]+)"/g)].map((found) => found.slice(1));

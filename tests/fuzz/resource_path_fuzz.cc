@@ -18,11 +18,21 @@ std::string path_of(const hls::Resource& resource) {
   const std::string folder = packaging.folder.empty() ? "" : std::string(packaging.folder) + "/";
   const std::string track = folder + std::string(resource.track_id);
   const std::string suffix = packaging.container == hls::Container::ts ? ".ts" : ".m4s";
+  const std::string number = std::to_string(resource.segment);
   switch (resource.kind) {
     case hls::Resource::Kind::multivariant: return folder + "master.m3u8";
+    case hls::Resource::Kind::dash_manifest: return folder + "manifest.mpd";
+    case hls::Resource::Kind::text_playlist:
+    case hls::Resource::Kind::image_playlist:
     case hls::Resource::Kind::media_playlist: return track + "/media.m3u8";
+    case hls::Resource::Kind::iframe_playlist: return track + "/iframes.m3u8";
+    case hls::Resource::Kind::iframe_file: return track + "/iframes-" + number + ".mp4";
     case hls::Resource::Kind::init: return track + "/init.mp4";
-    case hls::Resource::Kind::segment: return track + "/" + std::to_string(resource.segment) + suffix;
+    case hls::Resource::Kind::segment: return track + "/" + number + suffix;
+    case hls::Resource::Kind::text_segment: return track + "/" + number + ".vtt";
+    case hls::Resource::Kind::image_cues: return track + "/thumbnails.vtt";
+    case hls::Resource::Kind::image_sheet: return track + "/" + number + ".jpg";
+    case hls::Resource::Kind::image_bif: return track + "/index.bif";
   }
   return {};
 }

@@ -4,9 +4,12 @@
 
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
+#include "origin/hls/dash_manifest.h"
+#include "origin/hls/iframes.h"
 #include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "origin/mp4/box.h"
+#include "origin/mp4/index_clip.h"
 
 // Any bytes as a stored track index: an error, or an index that everything can be packaged from. The sum at the end is
 // made right first, or nearly every input would stop there.
@@ -34,6 +37,13 @@ void package(std::shared_ptr<const mp4::TrackIndex> index, std::uint32_t units_p
   const hls::Presentation film{{{"video/720", "name", true, index}}, units_per_segment};
   CHECK(hls::multivariant_playlist({film}).starts_with("#EXTM3U\n"));
   CHECK(hls::media_playlist(film, film.tracks[0]).ends_with("#EXT-X-ENDLIST\n"));
+  CHECK(hls::dash_manifest({film}).ends_with("</MPD>\n"));
+  if (index->kind == mp4::TrackKind::video) {
+    CHECK(hls::iframe_playlist(film, film.tracks[0], hls::Packaging::cmaf).ends_with("#EXT-X-ENDLIST\n"));
+    for (const hls::FilePiece& piece : hls::iframe_file(*index, hls::iframe_file_count(*index) - 1)) {
+      CHECK(piece.file_offset <= index->file_bytes && piece.file_bytes <= index->file_bytes - piece.file_offset);
+    }
+  }
   check_boxes(hls::init_segment(film.tracks[0]), mp4::four_cc("ftyp"));
   const std::uint32_t count = hls::segment_count(*index, units_per_segment);
   for (std::uint32_t n = 0; n < count && n < kSegmentsMax; ++n) {
@@ -43,6 +53,17 @@ void package(std::shared_ptr<const mp4::TrackIndex> index, std::uint32_t units_p
     check_boxes(plan->header, mp4::four_cc("styp"));
   }
   CHECK(!hls::plan_segment(*index, units_per_segment, count).ok());
+}
+
+// Any half of it is a film of its own, or is refused.
+std::shared_ptr<const mp4::TrackIndex> second_half(const mp4::TrackIndex& index) {
+  const auto count = static_cast<std::uint32_t>(index.units.size());
+  const auto range = mp4::clip_range(index, count / 2, count);
+  CHECK(range.ok());
+  auto clip = mp4::clip_of(index, *range);
+  if (!clip) return nullptr;
+  CHECK(mp4::parse_index(mp4::serialize_index(*clip)).ok());
+  return std::make_shared<const mp4::TrackIndex>(std::move(*clip));
 }
 
 }  // namespace
@@ -58,6 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(stored == whole || whole[5] == 1);
   CHECK(mp4::parse_index(stored).ok());
   const auto shared = std::make_shared<const mp4::TrackIndex>(std::move(*index));
+  if (const auto clip = second_half(*shared)) package(clip, 3);
   package(shared, 1);
   package(shared, 3);
   return 0;

@@ -32,7 +32,7 @@ export const libraryHome = [
   { header: /^<yaml-cpp\//, folders: ["common/config"] },
   { header: /^<(prometheus\/|spdlog\/(?!fmt\/))/, folders: ["common/telemetry"] },
   { header: /^<curl\//, folders: ["cli", "origin/client"] },
-  { header: /^<zlib\.h>/, folders: ["origin/objects"] },
+  { header: /^<zlib\.h>/, folders: ["common/http", "origin/objects"] },
   { header: /^<pugixml\.hpp>/, folders: ["origin/objects", "origin/protection", "origin/text"] },
   { header: /^<(seccomp|sys\/capability|linux\/landlock)\.h>/, folders: ["origin/transcode"] },
   { header: /^<CLI\//, folders: ["cli", "loadtest"] },

@@ -56,6 +56,20 @@ class TokenTest : public ::testing::Test {
   std::string text_;
 };
 
+TEST_F(TokenTest, AClipIsAClaim) {
+  Token token = film_token();
+  token.view.clip = {15, 60};
+  token.view.max_height = 480;
+  const auto text = sign_token(token, keys_.private_key);
+  ASSERT_TRUE(text.ok());
+  const auto parsed = parse_token(*text);
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(parsed->token, token);
+  EXPECT_TRUE(verify_signature(*parsed, keys_.public_key).ok());
+  token.view.clip = {60, 60};
+  EXPECT_EQ(sign_token(token, keys_.private_key).error().code, ErrorCode::config_value_invalid);
+}
+
 TEST_F(TokenTest, RoundTrip) {
   const auto parsed = parse_token(text_);
   ASSERT_TRUE(parsed.ok());

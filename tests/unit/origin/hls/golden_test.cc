@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "origin/hls/dash_manifest.h"
+#include "origin/hls/iframes.h"
 #include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
 #include "tests/support/film.h"
@@ -50,6 +52,11 @@ void expect_golden(const std::string& name, ByteView bytes) {
 TEST(Golden, Playlists) {
   const Presentation film = presentation();
   expect_golden("master.m3u8", as_bytes(multivariant_playlist({film})));
+  expect_golden("manifest.mpd", as_bytes(dash_manifest({.presentation = film, .title = "Golden & <film>"})));
+  for (const Track& track : film.tracks) {
+    if (track.index->kind != mp4::TrackKind::video) continue;
+    expect_golden(track.id + "/iframes.m3u8", as_bytes(iframe_playlist(film, track, Packaging::cmaf)));
+  }
   for (const Track& track : film.tracks) expect_golden(track.id + "/media.m3u8", as_bytes(media_playlist(film, track)));
 }
 

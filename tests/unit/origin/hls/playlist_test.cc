@@ -91,8 +91,8 @@ TEST(Multivariant, EveryGroupHasOneDefault) {
   EXPECT_THAT(text, HasSubstr("NAME=\"Fran\xc3\xa7"
                               "ais\",LANGUAGE=\"en\",DEFAULT=YES"));
   EXPECT_THAT(text, HasSubstr("CODECS=\"avc1.64001f,mp4a.40.2\""));
-  EXPECT_THAT(text,
-              HasSubstr("RESOLUTION=1280x720,FRAME-RATE=24.000,AUDIO=\"audio-mp4a.40.2\"\nvideo/720/media.m3u8\n"));
+  EXPECT_THAT(text, HasSubstr("FRAME-RATE=24.000,RESOLUTION=1280x720,VIDEO-RANGE=SDR,STABLE-VARIANT-ID=\"video/720\","
+                              "AUDIO=\"audio-mp4a.40.2\"\nvideo/720/media.m3u8\n"));
 }
 
 TEST(Multivariant, NamesAreMadeSafeAndDifferent) {
@@ -105,6 +105,29 @@ TEST(Multivariant, NamesAreMadeSafeAndDifferent) {
   EXPECT_THAT(text, HasSubstr("NAME=\"English\""));
   EXPECT_THAT(text, HasSubstr("NAME=\"English (2)\""));
   EXPECT_THAT(text, HasSubstr("NAME=\"en\""));
+}
+
+TEST(Multivariant, TheBestPictureAndSoundScoresHighest) {
+  const Presentation film{{video_of("video/1080", 30'000), video_of("video/480", 6'000), video_of("video/720", 14'000),
+                           audio_of("audio/en-aac", "English", true)},
+                          3};
+  const std::string text = multivariant_playlist({film});
+  for (const auto& [id, score] : {std::pair("1080", "3"), std::pair("720", "2"), std::pair("480", "1")}) {
+    const std::size_t line = text.rfind("#EXT-X-STREAM-INF", text.find("\nvideo/" + std::string(id)));
+    EXPECT_THAT(text.substr(line, 200), HasSubstr("SCORE=" + std::string(score) + ",")) << id;
+  }
+}
+
+TEST(Multivariant, DescriptionsAreMarkedAndNeverTheDefault) {
+  const Presentation film{
+      {video_of("video/720", 5'000), audio_of("audio/en-description-aac", "English (AD)", false),
+       audio_of("audio/en-commentary-aac", "English (commentary)", false), audio_of("audio/en-aac", "English", false)},
+      3};
+  const std::string text = multivariant_playlist({film});
+  EXPECT_THAT(text, HasSubstr("NAME=\"English (AD)\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,"
+                              "CHARACTERISTICS=\"public.accessibility.describes-video\""));
+  EXPECT_THAT(text, HasSubstr("NAME=\"English (commentary)\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=NO,"));
+  EXPECT_THAT(text, HasSubstr("NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,"));
 }
 
 TEST(Multivariant, TwoCodecsAreTwoGroups) {
@@ -160,7 +183,7 @@ TEST(Multivariant, EveryGroupOffersTheSameLanguages) {
   const BitRates video = bit_rates(*film.tracks[0].index, 3, 6), audio = bit_rates(*film.tracks[4].index, 3, 6);
   EXPECT_THAT(text, HasSubstr("BANDWIDTH=" + std::to_string(video.peak + audio.peak) +
                               ",AVERAGE-BANDWIDTH=" + std::to_string(video.average + audio.average) +
-                              ",CODECS=\"avc1.64001f,ec-3,mp4a.40.2\""));
+                              ",SCORE=2,CODECS=\"avc1.64001f,ec-3,mp4a.40.2\""));
 }
 
 TEST(Multivariant, RatesAreThoseOfVideoAndTheHeaviestAudio) {

@@ -7,7 +7,7 @@ namespace {
 
 std::shared_ptr<const Rendered> text_of(std::size_t bytes) {
   auto rendered = std::make_shared<Rendered>();
-  rendered->body = std::make_shared<const std::string>(bytes, 'x');
+  rendered->plain.body = std::make_shared<const std::string>(bytes, 'x');
   return rendered;
 }
 

@@ -1,0 +1,125 @@
+#include "origin/request/rendering.h"
+
+#include "common/base/check.h"
+#include "common/base/crc32c.h"
+#include "common/http/gzip.h"
+#include "origin/hls/dash_manifest.h"
+#include "origin/hls/iframes.h"
+#include "origin/hls/image_playlists.h"
+#include "origin/hls/text_segments.h"
+#include "origin/hls/ts_segment.h"
+#include "origin/request/entity_tag.h"
+#include "origin/request/presentation_view.h"
+
+namespace reelway::origin {
+namespace {
+
+using Kind = hls::Resource::Kind;
+
+Error not_found(std::string detail) {
+  return {ErrorCode::http_not_found, Side::client, false, std::move(detail)};
+}
+
+Result<std::string> multivariant(const RenderOrder& order) {
+  const auto narrowed = presentation_in_view(order.version.presentation, order.view);
+  if (!narrowed) return narrowed.error();
+  const auto carried = hls::presentation_in_packaging(*narrowed, order.resource.packaging);
+  if (!carried) return carried.error();
+  const hls::Packaging packaging = order.resource.packaging;
+  return hls::multivariant_playlist({.presentation = *carried,
+                                     .packaging = packaging,
+                                     .subtitles = hls::text_renditions(*carried),
+                                     .subtitle_rates = hls::text_rates(*carried),
+                                     .image_streams = hls::image_stream_lines(*carried, packaging),
+                                     .title = order.version.name,
+                                     .steering = order.steering});
+}
+
+Result<std::string> manifest(const RenderOrder& order) {
+  const hls::Packaging packaging = order.resource.packaging;
+  if (!hls::has_dash_manifest(packaging)) return not_found("this packaging has no DASH manifest");
+  const auto narrowed = presentation_in_view(order.version.presentation, order.view);
+  if (!narrowed) return narrowed.error();
+  return hls::dash_manifest({.presentation = *narrowed, .packaging = packaging, .title = order.version.name});
+}
+
+// What is beside picture and sound: made from indexes, too.
+Result<std::string> side_body(const RenderOrder& order) {
+  const hls::Presentation& presentation = order.version.presentation;
+  const hls::Resource& resource = order.resource;
+  switch (resource.kind) {
+    case Kind::text_playlist: return hls::text_playlist(presentation);
+    case Kind::text_segment:
+      return hls::text_segment(presentation, presentation.texts[order.position], resource.packaging, resource.segment);
+    case Kind::image_playlist: return hls::image_playlist(presentation.images[order.position]);
+    default: return hls::image_cues(presentation.images[order.position]);
+  }
+}
+
+Result<std::string> body_of(const RenderOrder& order) {
+  const hls::Presentation& presentation = order.version.presentation;
+  const hls::Packaging packaging = order.resource.packaging;
+  if (!is_offered(packaging)) {
+    return Error{ErrorCode::packaging_not_offered, Side::client, false, std::string(hls::traits(packaging).folder)};
+  }
+  if (is_text(order.resource.kind) || is_image(order.resource.kind)) return side_body(order);
+  const hls::Track& track = presentation.tracks[order.position];
+  const bool is_ts = hls::traits(packaging).container == hls::Container::ts;
+  if (is_ts && !order.resource.is_of_version()) REELWAY_TRY(hls::check_ts_carries(*track.index));
+  switch (order.resource.kind) {
+    case Kind::multivariant: return multivariant(order);
+    case Kind::dash_manifest: return manifest(order);
+    case Kind::media_playlist: return hls::media_playlist(presentation, track, packaging);
+    case Kind::init:
+      if (is_ts) return not_found("transport streams have no init segments");
+      return std::string(as_text(hls::init_segment(track)));
+    case Kind::iframe_playlist:
+      if (hls::iframes(*track.index, presentation.units_per_segment, packaging).empty()) {
+        return not_found("this track has no I-frames in this packaging");
+      }
+      return hls::iframe_playlist(presentation, track, packaging);
+    default: break;
+  }
+  CHECK(is_rendered(order.resource.kind));
+  return std::string();
+}
+
+Rendered::Form form_of(std::string body, const PublishedVersion& version) {
+  Rendered::Form form;
+  form.body = std::make_shared<const std::string>(std::move(body));
+  const std::uint32_t sum = crc32c(as_bytes(*form.body));
+  form.etag = entity_tag(sum, form.body->size(), version.content_id);
+  form.digest = crc32c_digest_field(sum);
+  return form;
+}
+
+}  // namespace
+
+bool is_offered(hls::Packaging packaging) {
+  return packaging == hls::Packaging::cmaf || packaging == hls::Packaging::ts;
+}
+
+bool is_rendered(Kind kind) {
+  return kind != Kind::segment && kind != Kind::iframe_file && kind != Kind::image_sheet && kind != Kind::image_bif;
+}
+
+bool is_text(Kind kind) {
+  return kind == Kind::text_playlist || kind == Kind::text_segment;
+}
+
+bool is_image(Kind kind) {
+  return kind == Kind::image_playlist || kind == Kind::image_cues || kind == Kind::image_sheet ||
+         kind == Kind::image_bif;
+}
+
+Result<std::shared_ptr<const Rendered>> render(const RenderOrder& order) {
+  auto body = body_of(order);
+  if (!body) return std::move(body).error();
+  auto rendered = std::make_shared<Rendered>();
+  rendered->content_type = order.content_type;
+  if (order.resource.kind != Kind::init) rendered->gzip = form_of(http::gzipped(*body), order.version);
+  rendered->plain = form_of(std::move(body).value(), order.version);
+  return std::shared_ptr<const Rendered>(std::move(rendered));
+}
+
+}  // namespace reelway::origin
