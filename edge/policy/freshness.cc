@@ -90,6 +90,13 @@ Lifetime heuristic_lifetime(const http::ResponseHead& head, const ResponseContro
   return capped(LifetimeSource::heuristic, std::min((date_s - *modified_s) / 10, kHeuristicMaxS));
 }
 
+// What a film's key has of the request's fields is whether gzip is taken (cache_key.h).
+bool varies_by_key_alone(const http::ResponseHead& head) {
+  const Vary vary = vary_of(head.headers);
+  return !vary.any && std::all_of(vary.names.begin(), vary.names.end(),
+                                  [](const std::string& name) { return name == "accept-encoding"; });
+}
+
 std::string_view film_refusal(const http::ResponseHead& head, const http::CacheControl& control,
                               const FreshnessVerdict& verdict, std::int64_t received_ms) {
   if (head.status != 200) return "its status is not 200";
@@ -98,7 +105,7 @@ std::string_view film_refusal(const http::ResponseHead& head, const http::CacheC
   if (control.no_cache) return "no-cache";
   if (head.headers.find("Set-Cookie")) return "it sets a cookie";
   if (tags_of(head.headers).too_many) return kTooManyTags;
-  if (head.headers.find("Vary")) return "it varies by request headers, which are no part of the cache key";
+  if (!varies_by_key_alone(head)) return "it varies by request headers, which are no part of the cache key";
   if (verdict.lifetime_source == LifetimeSource::none) return "it states no lifetime";
   if (verdict.fresh_until_ms <= received_ms) return "its lifetime is over";
   return {};
