@@ -90,12 +90,11 @@ Lifetime heuristic_lifetime(const http::ResponseHead& head, const ResponseContro
   return capped(LifetimeSource::heuristic, std::min((date_s - *modified_s) / 10, kHeuristicMaxS));
 }
 
-// Of what a film's object may vary by: which codings the edge asks for is part of the key (cache_key.h), and it sends
-// nothing else of a client's.
-bool varies_beyond_key(const http::ResponseHead& head) {
+// What a film's key has of the request's fields is whether gzip is taken (cache_key.h).
+bool varies_by_key_alone(const http::ResponseHead& head) {
   const Vary vary = vary_of(head.headers);
-  return vary.any || std::any_of(vary.names.begin(), vary.names.end(),
-                                 [](const std::string& name) { return name != "accept-encoding"; });
+  return !vary.any && std::all_of(vary.names.begin(), vary.names.end(),
+                                  [](const std::string& name) { return name == "accept-encoding"; });
 }
 
 std::string_view film_refusal(const http::ResponseHead& head, const http::CacheControl& control,
@@ -106,7 +105,7 @@ std::string_view film_refusal(const http::ResponseHead& head, const http::CacheC
   if (control.no_cache) return "no-cache";
   if (head.headers.find("Set-Cookie")) return "it sets a cookie";
   if (tags_of(head.headers).too_many) return kTooManyTags;
-  if (varies_beyond_key(head)) return "it varies by request headers, which are no part of the cache key";
+  if (!varies_by_key_alone(head)) return "it varies by request headers, which are no part of the cache key";
   if (verdict.lifetime_source == LifetimeSource::none) return "it states no lifetime";
   if (verdict.fresh_until_ms <= received_ms) return "its lifetime is over";
   return {};

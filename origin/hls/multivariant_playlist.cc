@@ -83,10 +83,10 @@ std::string_view range_text(const mp4::TrackIndex& index) {
   return "SDR";
 }
 
-void add_picture(TagLine& tag, const MultivariantOrder& order, const Track& track) {
+void add_picture(TagLine& tag, const MultivariantOrder& order, const Track& track, std::string_view stable_id) {
   tag.word("RESOLUTION", std::to_string(track.index->width) + "x" + std::to_string(track.index->height));
   tag.word("VIDEO-RANGE", range_text(*track.index));
-  tag.quoted("STABLE-VARIANT-ID", track.id);
+  tag.quoted("STABLE-VARIANT-ID", stable_id);
   if (!order.steering.server_uri.empty()) tag.quoted("PATHWAY-ID", order.steering.pathway);
 }
 
@@ -100,7 +100,7 @@ std::string variant_lines(const MultivariantOrder& order, const Video& video, co
   tag.number("SCORE", score);
   tag.quoted("CODECS", group != nullptr ? index.codecs + "," + group->codecs : index.codecs);
   tag.word("FRAME-RATE", frame_rate_text(index));
-  add_picture(tag, order, *video.track);
+  add_picture(tag, order, *video.track, video.track->id);
   if (group != nullptr) tag.quoted("AUDIO", group->id);
   if (!order.subtitles.empty()) tag.quoted("SUBTITLES", kSubtitlesGroup);
   return tag.line() + video.track->id + "/media.m3u8\n";
@@ -144,7 +144,7 @@ std::string iframe_streams(const MultivariantOrder& order, const std::vector<Vid
     TagLine tag("EXT-X-I-FRAME-STREAM-INF");
     tag.number("BANDWIDTH", rates.peak).number("AVERAGE-BANDWIDTH", rates.average);
     tag.quoted("CODECS", video.track->index->codecs);
-    add_picture(tag, order, *video.track);
+    add_picture(tag, order, *video.track, video.track->id + "/iframes");
     text += tag.quoted("URI", video.track->id + "/iframes.m3u8").line();
   }
   return text;

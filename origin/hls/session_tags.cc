@@ -21,11 +21,12 @@ bool is_variable_name(std::string_view name) {
   });
 }
 
-// The names between "{$" and "}", each once.
+// The names between "{$" and "}", each once; one that is not closed has no name.
 std::vector<std::string> variables_of(std::string_view text) {
   std::vector<std::string> names;
   for (std::size_t at = text.find("{$"); at != std::string_view::npos; at = text.find("{$", at + 2)) {
-    std::string name(text.substr(at + 2, text.find('}', at) - at - 2));
+    const std::size_t end = text.find('}', at);
+    std::string name(end == std::string_view::npos ? std::string_view{} : text.substr(at + 2, end - at - 2));
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
   }
   return names;
