@@ -6,7 +6,8 @@
 #include "origin/hls/iframes.h"
 #include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
-#include "tests/support/film.h"
+#include "origin/hls/ts_segment.h"
+#include "tests/support/ts_segments.h"
 
 // Byte for byte: what is packaged from the indexes in tests/golden/hls (14 s of ffmpeg's test picture at 23.976 frames
 // a second in two sizes, and two languages) is what lies beside them. After a change that is meant, run this test with
@@ -92,6 +93,53 @@ TEST(Golden, SegmentPlans) {
     }
   }
   expect_golden("segments.txt", as_bytes(text));
+}
+
+// Track files as these indexes describe them: each sample is one NAL unit, or a frame, of made-up bytes.
+Bytes media_of(const mp4::TrackIndex& index) {
+  Bytes file(index.file_bytes);
+  std::size_t at = index.units.front().file_offset;
+  for (const mp4::Sample& sample : index.samples.all()) {
+    for (std::size_t i = 0; i < sample.bytes; ++i)
+      file[at + i] = static_cast<std::uint8_t>((at + i) * 2654435761u >> 11);
+    if (index.kind == mp4::TrackKind::video) {
+      for (std::size_t i = 0; i < 4; ++i) file[at + i] = static_cast<std::uint8_t>((sample.bytes - 4) >> (24 - 8 * i));
+      file[at + 4] = sample.sync ? 0x65 : 0x41;
+    }
+    at += sample.bytes;
+  }
+  return file;
+}
+
+// Number, bytes and sum; of pictures in the clear also where their key frames are.
+TEST(Golden, TransportStreams) {
+  const ContentKey key;
+  const Presentation film = presentation();
+  std::string text;
+  char line[160];
+  for (const Track& track : film.tracks) {
+    const Bytes file = media_of(*track.index);
+    for (const Packaging packaging : {Packaging::ts, Packaging::ts_sample_aes}) {
+      for (std::uint32_t n = 0; n < segment_count(*track.index, film.units_per_segment); ++n) {
+        auto maker = make_segment_maker({.index = *track.index, .segment = n, .packaging = packaging, .key = &key});
+        ASSERT_TRUE(maker.ok());
+        const auto made = test::drive(**maker, file);
+        ASSERT_TRUE(made.ok());
+        std::snprintf(line, sizeof line, "%s/%s/%u.ts bytes %zu crc32c %08x", traits(packaging).folder.data(),
+                      track.id.c_str(), n, made->size(), crc32c(*made));
+        text += line;
+        const bool clear_picture = packaging == Packaging::ts && track.index->kind == mp4::TrackKind::video;
+        for (const TsKeyFrame& frame : clear_picture ? ts_key_frames(*track.index, segment_units(*track.index, 3, n))
+                                                     : std::vector<TsKeyFrame>{}) {
+          std::snprintf(line, sizeof line, " %llu@%llu", static_cast<unsigned long long>(frame.bytes),
+                        static_cast<unsigned long long>(frame.offset));
+          text += line;
+        }
+        text += "\n";
+      }
+    }
+  }
+  expect_golden("transport_streams.txt", as_bytes(text));
 }
 
 }  // namespace
