@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
   cli::add_publish(app, chosen);
   cli::add_roll_back(app, chosen);
   cli::add_unpublish(app, chosen);
+  cli::add_protect(app, chosen);
   cli::add_play_url(app, chosen);
   cli::add_explain(app, chosen);
   cli::add_purge(app, chosen);

@@ -16,6 +16,7 @@ struct PlayUrlOptions {
   std::string edge;
   std::string version;
   std::string clip;
+  std::string packaging;
 };
 
 Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
@@ -36,6 +37,7 @@ Result<Json> request_of(const PlayUrlOptions& options, std::int64_t now_s) {
   if (!options.edge.empty()) request["edge"] = options.edge;
   if (!options.version.empty()) request["version"] = options.version;
   if (!options.clip.empty()) request["clip"] = options.clip;
+  if (!options.packaging.empty()) request["packaging"] = options.packaging;
   return request;
 }
 
@@ -111,6 +113,11 @@ void add_play_url(CLI::App& app, Invocation& chosen) {
       ->add_option("--clip", options->clip,
                    "Only this part of the film, in seconds such as 0-120, widened to key frames (about 2 s)")
       ->type_name("FROM-TO");
+  command
+      ->add_option("--packaging", options->packaging,
+                   "cmaf, aes, cbcs, cenc, ts, ts-aes or ts-sample-aes (default: cmaf, or the origin's "
+                   "protection.packaging of a protected version)")
+      ->type_name("NAME");
   command->footer(kExamples);
   command->callback(
       [options, &chosen] { chosen.run = [options](Session& session) { return make_play_url(session, *options); }; });

@@ -46,6 +46,7 @@ void add_reject(CLI::App& app, Invocation& chosen);
 void add_publish(CLI::App& app, Invocation& chosen);
 void add_roll_back(CLI::App& app, Invocation& chosen);
 void add_unpublish(CLI::App& app, Invocation& chosen);
+void add_protect(CLI::App& app, Invocation& chosen);
 void add_play_url(CLI::App& app, Invocation& chosen);
 void add_explain(CLI::App& app, Invocation& chosen);
 void add_purge(CLI::App& app, Invocation& chosen);

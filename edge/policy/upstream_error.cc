@@ -6,8 +6,8 @@
 namespace reelway::edge {
 namespace {
 
-constexpr auto kPassedThrough =
-    std::to_array({ErrorCode::title_not_found, ErrorCode::version_not_found, ErrorCode::http_not_found});
+constexpr auto kPassedThrough = std::to_array({ErrorCode::title_not_found, ErrorCode::version_not_found,
+                                               ErrorCode::packaging_not_offered, ErrorCode::http_not_found});
 // A view that leaves nothing of a title to play.
 constexpr auto kViewErrors = std::to_array({ErrorCode::rendition_not_in_offer, ErrorCode::language_not_in_offer});
 

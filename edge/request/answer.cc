@@ -71,15 +71,21 @@ std::string object_lines(const AnswerPlan& plan, const Object& object) {
   return lines;
 }
 
+// As the origin says it of content keys.
+constexpr std::string_view kNoStore = "no-store";
+
 // What differs by request and by moment. Of numbers and constants only, so nothing needs a check. The bytes are behind
 // a token, so only the player's own cache may keep them.
 void append_request_lines(std::string& head, const ObjectMeta& meta, const AnswerContext& context) {
   const std::int64_t token_left_s = context.token_expires_s - context.now_ms / 1000;
-  head.append("Cache-Control: private, max-age=")
-      .append(std::to_string(playback_max_age_s(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s)))
-      .append("\r\nAge: ")
-      .append(std::to_string(age_s(meta.age_s, meta.received_ms, context.now_ms)))
-      .append("\r\n");
+  head.append("Cache-Control: ");
+  if (meta.cache_control == kNoStore) {
+    head.append(kNoStore);
+  } else {
+    head.append("private, max-age=")
+        .append(std::to_string(playback_max_age_s(fresh_for_s(meta.fresh_until_ms, context.now_ms), token_left_s)));
+  }
+  head.append("\r\nAge: ").append(std::to_string(age_s(meta.age_s, meta.received_ms, context.now_ms))).append("\r\n");
   if (!context.keep_alive) {
     head.append("Connection: close\r\n");
   } else if (context.minor_version == 0) {

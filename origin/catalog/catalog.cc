@@ -324,6 +324,7 @@ Result<JobRecord> Catalog::create(const NewVersion& request) {
   version.source_bytes = request.upload.size_bytes;
   version.language = request.language;
   version.units_per_segment = request.units_per_segment;
+  version.is_protected = state_->options.protect_new;
   version.created_at_ms = now;
   for (const auto& [file, upload] : request.files) version.files.push_back(file);
 

@@ -30,7 +30,8 @@ struct PublishedVersion {
   std::vector<ImageFiles> image_files;  // of each presentation.images[i]
   std::int64_t duration_ms = 0;
   std::int64_t published_at_ms = 0;
-  std::string content_id;  // hex; differs whenever any byte of any track or index differs: for ETags
+  bool is_protected = false;  // handed out encrypted only
+  std::string content_id;     // hex; differs whenever any byte of any track or index differs: for ETags
   std::string source_sha256;
   std::uint64_t index_memory_bytes = 0;
   std::shared_ptr<const PublishedVersion> whole;  // of a clip (published_clip.h): the film that it is a part of
@@ -65,6 +66,7 @@ struct CatalogOptions {
   std::string data_dir;
   std::size_t cached_versions_max = 256;
   std::uint64_t cached_bytes_max = 256ull << 20;
+  bool protect_new = false;  // versions made from now on
 };
 
 // Titles, their versions and the indexes of published ones. Blocking (store and disk) but for cached(). Thread-safe.

@@ -77,6 +77,7 @@ Result<std::shared_ptr<const PublishedVersion>> load_published(const VersionReco
   version->version = record.version;
   version->presentation.units_per_segment = record.units_per_segment;
   version->duration_ms = record.duration_ms;
+  version->is_protected = record.is_protected;
   version->published_at_ms = record.published_at_ms;
   version->source_sha256 = record.sha256;
   std::uint32_t crc = 0;

@@ -9,6 +9,8 @@
 namespace reelway::origin {
 namespace {
 
+constexpr const char* kProtected = "protected";
+
 using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kTitleStates{"ingesting", "published", "failed", "unpublished"};
@@ -161,6 +163,7 @@ std::string to_json(const VersionRecord& record) {
                {"error", error_value(record.error)}};
   if (!record.texts.empty()) json["texts"] = texts_value(record.texts);
   if (!record.images.empty()) json["images"] = images_value(record.images);
+  if (record.is_protected) json["protection"] = kProtected;
   if (record.replaced_at_ms != 0) json["replaced_at_ms"] = record.replaced_at_ms;
   if (!record.decided_by.empty()) json["decided_by"] = record.decided_by;
   if (!record.decision_reason.empty()) json["decision_reason"] = record.decision_reason;
@@ -190,6 +193,8 @@ Result<VersionRecord> parse_version_record(std::string_view key, std::string_vie
   record.error = fields.error();
   record.cost = cost_of(key, fields);
   record.probe = probe_of(key, fields);
+  // Absent in versions of before there was protection.
+  if (fields.find("protection") != nullptr) record.is_protected = fields.text("protection") == kProtected;
   if (fields.find("replaced_at_ms") != nullptr) record.replaced_at_ms = fields.number<std::int64_t>("replaced_at_ms");
   if (fields.find("decided_by") != nullptr) record.decided_by = fields.text("decided_by");
   if (fields.find("decision_reason") != nullptr) record.decision_reason = fields.text("decision_reason");

@@ -96,6 +96,7 @@ struct VersionRecord {
   std::vector<TextTrackRecord> texts;    // none in versions of before subtitles were tracks
   std::vector<ImageTrackRecord> images;  // none in versions of before there were any
   std::vector<DeliveredFile> files;      // that came with the original
+  bool is_protected = false;             // handed out encrypted only
   JobCost cost;
   RateProbe probe;
   std::int64_t created_at_ms = 0;

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "common/access/sealing.h"
 #include "common/access/token.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
@@ -30,7 +29,7 @@ class KeySeal {
   Result<access::PrivateKey> open(std::string_view sealed, access::KeyId kid) const;
 
  private:
-  std::array<std::uint8_t, 32> key_{};
+  access::SealingKey key_{};
 };
 
 }  // namespace reelway::origin

@@ -53,6 +53,7 @@ Result<PlayUrl> issue_play_url(const PlayUrlRequest& request, const SigningKeys&
   if (!request.view.clip.is_whole_film()) {
     play_url.path += std::string(access::kClipFolder) + access::clip_text(request.view.clip) + "/";
   }
+  if (!request.folder.empty()) play_url.path += request.folder + "/";
   play_url.path += "master.m3u8";
   for (const std::string& edge : request.edges) play_url.urls.push_back(edge + play_url.path);
   return play_url;

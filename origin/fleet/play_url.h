@@ -18,6 +18,7 @@ inline constexpr std::int64_t kTokenLifetimeSecondsMax = 30LL * 24 * 3600;
 struct PlayUrlRequest {
   std::string title;
   std::string version;
+  std::string folder;  // of the packaging, without slashes; empty for the clear one
   std::int64_t lifetime_s = 0;
   std::optional<std::int64_t> not_before_s;  // absent: usable at once
   std::vector<std::string> edges;            // base URLs, without a slash at the end
@@ -30,7 +31,7 @@ struct PlayUrlRequest {
 
 struct PlayUrl {
   std::vector<std::string> urls;  // one an edge, in the order given
-  std::string path;               // "/t/<token>/<title>/<version>/master.m3u8", of a clip with its folder
+  std::string path;               // "/t/<token>/<title>/<version>/[<clip>/][<packaging>/]master.m3u8"
   std::string token;
   access::KeyId kid = 0;
   std::int64_t not_before_s = 0;

@@ -15,11 +15,9 @@ std::string media_playlist(const Presentation& presentation, const Track& track,
       "#EXT-X-MEDIA-SEQUENCE:0\n"
       "#EXT-X-PLAYLIST-TYPE:VOD\n"
       "#EXT-X-INDEPENDENT-SEGMENTS\n";
-  // A key that stands before the map is the map's too (RFC 8216bis section 4.4.4.5); only whole-segment encryption
-  // needs that, and it has an IV of its own then.
-  if (traits(packaging).protection == Protection::whole_segment) text += key_lines;
+  // A key that stands before the map is the map's too (RFC 8216bis section 4.4.4.5).
+  text += key_lines;
   if (has_init) text += "#EXT-X-MAP:URI=\"init.mp4\"\n";
-  if (traits(packaging).protection != Protection::whole_segment) text += key_lines;
   const std::uint32_t count = segment_count(*track.index, presentation.units_per_segment);
   const std::string_view suffix = segment_suffix(packaging);
   for (std::uint32_t n = 0; n < count; ++n) {

@@ -19,6 +19,7 @@
 //   master.m3u8   manifest.mpd
 //   <track id>/media.m3u8   <track id>/init.mp4   <track id>/<n>.m4s   (n from 0)
 //   <track id>/iframes.m3u8   <track id>/iframes-<n>.mp4   (video; iframes.h)
+//   <track id>/key   <track id>/clearkey.json   (of protected packagings only)
 // and for every other packaging the same below its folder (packaging.h): ts/master.m3u8, ts/<track id>/<n>.ts, where a
 // track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
 // "audio/<language>-<codec>" ("audio/en-aac"). Subtitles, in every packaging (text_segments.h):
@@ -76,6 +77,8 @@ struct Resource {
     dash_manifest,
     iframe_playlist,
     iframe_file,  // `segment` is its number
+    key,          // the track's content key, 16 bytes
+    clearkey      // the same as a licence for ClearKey
   };
   Packaging packaging = Packaging::cmaf;
   Kind kind = Kind::multivariant;

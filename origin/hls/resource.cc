@@ -59,6 +59,8 @@ constexpr std::array kVersionFiles = {NamedFile{"master.m3u8", Resource::Kind::m
 constexpr std::array kTrackFiles = {NamedFile{"media.m3u8", Resource::Kind::media_playlist},
                                     NamedFile{"init.mp4", Resource::Kind::init},
                                     NamedFile{"iframes.m3u8", Resource::Kind::iframe_playlist}};
+constexpr std::array kKeyFiles = {NamedFile{"key", Resource::Kind::key},
+                                  NamedFile{"clearkey.json", Resource::Kind::clearkey}};
 constexpr std::array kTextFiles = {NamedFile{"media.m3u8", Resource::Kind::text_playlist}};
 constexpr std::array kImageFiles = {NamedFile{"media.m3u8", Resource::Kind::image_playlist},
                                     NamedFile{"thumbnails.vtt", Resource::Kind::image_cues},
@@ -98,6 +100,15 @@ bool find_file(const std::array<NamedFile, kCount>& files, std::string_view suff
   return true;
 }
 
+// Keys are there where something is encrypted with them; ClearKey where players decrypt samples by it.
+std::optional<Resource::Kind> named_key(Packaging packaging, std::string_view name) {
+  const PackagingTraits& of = traits(packaging);
+  const auto kind = named(kKeyFiles, name);
+  if (!kind || of.protection == Protection::none) return std::nullopt;
+  const bool samples = of.protection == Protection::cbcs || of.protection == Protection::cenc;
+  return *kind == Resource::Kind::clearkey && !samples ? std::nullopt : kind;
+}
+
 // Of "iframes-<n>.mp4".
 std::optional<std::uint32_t> iframe_file_number(std::string_view file) {
   if (!file.starts_with(kIFrameFile)) return std::nullopt;
@@ -108,6 +119,10 @@ bool find_track_file(std::string_view file, Resource& resource) {
   using Kind = Resource::Kind;
   if (resource.track_id.starts_with(kTexts)) return find_file(kTextFiles, ".vtt", Kind::text_segment, file, resource);
   if (!resource.track_id.starts_with(kImages)) {
+    if (const auto key = named_key(resource.packaging, file)) {
+      resource.kind = *key;
+      return true;
+    }
     if (const auto number = iframe_file_number(file)) {
       resource.kind = Kind::iframe_file;
       resource.segment = *number;
@@ -147,7 +162,9 @@ std::string_view content_type(const Resource& resource, mp4::TrackKind track) {
     case Resource::Kind::text_segment:
     case Resource::Kind::image_cues: return "text/vtt; charset=utf-8";
     case Resource::Kind::image_sheet: return "image/jpeg";
-    case Resource::Kind::image_bif: return "application/octet-stream";
+    case Resource::Kind::image_bif:
+    case Resource::Kind::key: return "application/octet-stream";
+    case Resource::Kind::clearkey: return "application/json";
     case Resource::Kind::dash_manifest: return "application/dash+xml";
     case Resource::Kind::iframe_file: return "video/mp4";
     case Resource::Kind::init:

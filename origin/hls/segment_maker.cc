@@ -8,6 +8,18 @@
 #include "origin/hls/whole_segment.h"
 
 namespace reelway::origin::hls {
+namespace {
+
+Result<std::unique_ptr<SegmentMaker>> encrypted_ts(const SegmentOrder& order) {
+  CHECK(order.key != nullptr);
+  SegmentOrder clear = order;
+  clear.packaging = Packaging::ts;
+  auto maker = make_ts_segment_maker(clear);
+  if (!maker) return std::move(maker).error();
+  return encrypt_segment(std::move(maker).value(), *order.key);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& order) {
   CHECK(order.packaging != Packaging::cmaf);
@@ -20,6 +32,7 @@ Result<std::unique_ptr<SegmentMaker>> make_segment_maker(const SegmentOrder& ord
     case Packaging::aes: return encrypt_clear_segment(order);
     case Packaging::cbcs:
     case Packaging::cenc: return make_protected_segment(order);
+    case Packaging::ts_aes: return encrypted_ts(order);
     case Packaging::ts:
     case Packaging::ts_sample_aes: return make_ts_segment_maker(order);
     default: break;

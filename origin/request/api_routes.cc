@@ -38,6 +38,7 @@ constexpr std::array kRoutes = {
     Route{Method::post, "/v1/titles/{}/publish", "publish", RouteKind::call, publish},
     Route{Method::post, "/v1/titles/{}/rollback", "roll_back", RouteKind::call, roll_back},
     Route{Method::post, "/v1/titles/{}/unpublish", "unpublish", RouteKind::call, unpublish},
+    Route{Method::post, "/v1/titles/{}/protection", "protect", RouteKind::call, protect},
     Route{Method::get, "/v1/titles/{}/quality", "show_quality", RouteKind::call, show_quality},
     Route{Method::get, "/v1/titles/{}/versions/{}/quality", "show_version_quality", RouteKind::call,
           show_version_quality},

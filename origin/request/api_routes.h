@@ -103,6 +103,7 @@ Result<Reply> reject(const ApiServices& services, const ApiCall& call);
 Result<Reply> publish(const ApiServices& services, const ApiCall& call);
 Result<Reply> roll_back(const ApiServices& services, const ApiCall& call);
 Result<Reply> unpublish(const ApiServices& services, const ApiCall& call);
+Result<Reply> protect(const ApiServices& services, const ApiCall& call);
 // quality_routes.cc
 Result<Reply> show_quality(const ApiServices& services, const ApiCall& call);  // of the newest version
 Result<Reply> show_version_quality(const ApiServices& services, const ApiCall& call);

@@ -47,6 +47,8 @@ MediaKind kind_of(ResourceKind kind) {
     case ResourceKind::image_cues:
     case ResourceKind::image_sheet:
     case ResourceKind::image_bif: return MediaKind::image;
+    case ResourceKind::key:
+    case ResourceKind::clearkey: return MediaKind::content_key;
   }
   return MediaKind::other;
 }
@@ -64,7 +66,7 @@ std::string_view take_clip(std::string_view resource, access::Clip& clip) {
 }  // namespace
 
 std::span<const Step<MediaRequest>> MediaRequest::steps() {
-  static constexpr std::array<Step<MediaRequest>, 15> kSteps = {{
+  static constexpr std::array<Step<MediaRequest>, 18> kSteps = {{
       {"authenticate", &MediaRequest::authenticate},
       {"check_method", &MediaRequest::check_method},
       {"serve_keys", &MediaRequest::serve_keys},
@@ -72,8 +74,11 @@ std::span<const Step<MediaRequest>> MediaRequest::steps() {
       {"parse", &MediaRequest::parse},
       {"narrow", &MediaRequest::narrow},
       {"find_version", &MediaRequest::find_version},
+      {"check_offered", &MediaRequest::check_offered},
       {"find_clip", &MediaRequest::find_clip},
       {"find_track", &MediaRequest::find_track},
+      {"find_keys", &MediaRequest::find_keys},
+      {"serve_key", &MediaRequest::serve_key},
       {"serve_rendered", &MediaRequest::serve_rendered},
       {"plan", &MediaRequest::plan},
       {"open_file", &MediaRequest::open_file},
@@ -210,7 +215,6 @@ Verdict MediaRequest::find_clip() {
 }
 
 Verdict MediaRequest::find_track() {
-  if (!is_offered(resource_.packaging)) return fail(client_error(ErrorCode::packaging_not_offered, ""));
   if (resource_.is_of_version()) return Verdict::next;
   const int position = is_text(resource_.kind)    ? version_->text_position(resource_.track_id)
                        : is_image(resource_.kind) ? version_->image_position(resource_.track_id)
@@ -259,7 +263,7 @@ Verdict MediaRequest::serve_rendered() {
     return serve_form(*made_);
   }
   return wait_for_worker([this] {
-    auto made = render({*version_, track_, resource_, content_type(), view_, services_.steering});
+    auto made = render({*version_, track_, resource_, content_type(), view_, services_.steering, keys_.get()});
     if (made) {
       made_ = std::move(made).value();
     } else {
@@ -345,6 +349,7 @@ hls::SegmentOrder MediaRequest::order(ByteView notes) const {
           .units_per_segment = version_->presentation.units_per_segment,
           .segment = resource_.segment,
           .packaging = resource_.packaging,
+          .key = key_ ? &*key_ : nullptr,
           .notes = notes};
 }
 

@@ -15,6 +15,7 @@
 #include "origin/hls/presentation.h"
 #include "origin/hls/segment_maker.h"
 #include "origin/io/file_reader.h"
+#include "origin/protection/content_keys.h"
 #include "origin/request/clip_versions.h"
 #include "origin/request/image_source.h"
 #include "origin/request/media_path.h"
@@ -40,6 +41,7 @@ struct MediaServices {
   RequestCounters& counters;
   EdgeRegistry& registry;
   const ReplicaServices& replica;
+  ContentKeys& content_keys;
 };
 
 // One request of an edge: GET or HEAD of /<title>/<version>/<resource> or of the signing keys, or one of its replica.
@@ -63,8 +65,11 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   Verdict serve_replica();
   Verdict parse();
   Verdict find_version();
+  Verdict check_offered();
   Verdict find_clip();
   Verdict find_track();
+  Verdict find_keys();
+  Verdict serve_key();
   Verdict narrow();
   Verdict serve_rendered();
   Verdict plan();
@@ -109,6 +114,8 @@ class MediaRequest final : public SteppedRequest<MediaRequest> {
   std::vector<hls::FilePiece> pieces_;        // of a file of I-frames
   std::unique_ptr<hls::SegmentMaker> maker_;  // of a computed segment
   std::optional<SegmentFacts> facts_;         // of a computed segment
+  std::shared_ptr<const VersionKeys> keys_;   // of a protected packaging
+  std::optional<hls::ContentKey> key_;        // of the track, in a protected packaging
   std::string etag_;                          // of the planned segment
   std::shared_ptr<TrackFile> file_;
   bool warmed_ = false;

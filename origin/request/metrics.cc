@@ -133,6 +133,7 @@ std::string_view name_of(MediaKind kind) {
     case MediaKind::replica_repair: return "replica_repair";
     case MediaKind::entitlement: return "entitlement";
     case MediaKind::heartbeat: return "heartbeat";
+    case MediaKind::content_key: return "content_key";
     case MediaKind::other: break;
   }
   return "other";

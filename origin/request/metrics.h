@@ -26,9 +26,10 @@ enum class MediaKind : std::uint8_t {
   replica_repair,
   entitlement,
   heartbeat,
+  content_key,
   other
 };
-inline constexpr std::size_t kMediaKinds = 13;
+inline constexpr std::size_t kMediaKinds = 14;
 std::string_view name_of(MediaKind kind);
 
 // Written on the loop only.

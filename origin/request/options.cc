@@ -282,8 +282,9 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
 std::span<const config::Option> origin_options() {
   static const std::vector<config::Option> all = [] {
     std::vector<config::Option> options(kOptions.begin(), kOptions.end());
-    for (const std::span<const config::Option> more : {transcode_options(), picture_options(), thumbnail_options(),
-                                                       sound_options(), quality_options(), storage_options()}) {
+    for (const std::span<const config::Option> more :
+         {transcode_options(), picture_options(), thumbnail_options(), sound_options(), quality_options(),
+          storage_options(), protection_options()}) {
       options.insert(options.end(), more.begin(), more.end());
     }
     return options;

@@ -15,6 +15,7 @@
 #include "origin/ingest/web_film.h"
 #include "origin/jobs/ingest_jobs.h"
 #include "origin/objects/object_request.h"
+#include "origin/protection/protection_options.h"
 #include "origin/quality/rules.h"
 #include "origin/rights/rights_services.h"
 #include "origin/storage/storage_options.h"
@@ -63,6 +64,7 @@ struct OriginConfig {
   QualityRules quality;
   SoundOptions sound;
   StorageOptions storage;  // without data_dir
+  ProtectionOptions protection;
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
 };
 

@@ -7,6 +7,7 @@
 #include "origin/request/api_routes.h"
 #include "origin/request/body_fields.h"
 #include "origin/request/iso_time.h"
+#include "origin/rights/protecting.h"
 
 namespace reelway::origin {
 namespace {
@@ -68,6 +69,10 @@ Result<std::optional<ClipTimes>> choose_clip(const ApiServices& services, const 
   if (!version) return version.error();
   const auto clip = clip_between(**version, times->first, times->second);
   if (!clip) return clip.error();
+  auto folder =
+      play_folder(services.rights, request.title, request.version, packaging, !request.view.clip.is_whole_film());
+  if (!folder) return std::move(folder).error();
+  request.folder = std::move(folder).value();
   request.view.clip = *clip;
   return std::optional(clip_times(**version, *clip));
 }
@@ -96,6 +101,7 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   request.not_before_s = fields.optional_integer("not_before_s");
   const auto edge = fields.optional_text("edge");
   const auto asked_clip = fields.optional_text("clip");
+  const auto packaging = fields.optional_text("packaging");
   REELWAY_TRY(fields.finish());
   request.edges = services.config.public_edges;
   if (edge) {

@@ -10,6 +10,7 @@
 #include "origin/hls/ts_segment.h"
 #include "origin/request/entity_tag.h"
 #include "origin/request/presentation_view.h"
+#include "origin/request/protected_media.h"
 
 namespace reelway::origin {
 namespace {
@@ -30,6 +31,7 @@ Result<std::string> multivariant(const RenderOrder& order) {
                                      .packaging = packaging,
                                      .subtitles = hls::text_renditions(*carried),
                                      .subtitle_rates = hls::text_rates(*carried),
+                                     .session_keys = session_keys(order.version, order.keys, packaging, *carried),
                                      .image_streams = hls::image_stream_lines(*carried, packaging),
                                      .title = order.version.name,
                                      .steering = order.steering});
@@ -59,9 +61,6 @@ Result<std::string> side_body(const RenderOrder& order) {
 Result<std::string> body_of(const RenderOrder& order) {
   const hls::Presentation& presentation = order.version.presentation;
   const hls::Packaging packaging = order.resource.packaging;
-  if (!is_offered(packaging)) {
-    return Error{ErrorCode::packaging_not_offered, Side::client, false, std::string(hls::traits(packaging).folder)};
-  }
   if (is_text(order.resource.kind) || is_image(order.resource.kind)) return side_body(order);
   const hls::Track& track = presentation.tracks[order.position];
   const bool is_ts = hls::traits(packaging).container == hls::Container::ts;
@@ -69,10 +68,12 @@ Result<std::string> body_of(const RenderOrder& order) {
   switch (order.resource.kind) {
     case Kind::multivariant: return multivariant(order);
     case Kind::dash_manifest: return manifest(order);
-    case Kind::media_playlist: return hls::media_playlist(presentation, track, packaging);
+    case Kind::media_playlist:
+      return hls::media_playlist(presentation, track, packaging,
+                                 key_lines(order.version, order.keys, packaging, order.position));
     case Kind::init:
       if (is_ts) return not_found("transport streams have no init segments");
-      return std::string(as_text(hls::init_segment(track)));
+      return std::string(as_text(init_of(order.version, order.keys, packaging, order.position)));
     case Kind::iframe_playlist:
       if (hls::iframes(*track.index, presentation.units_per_segment, packaging).empty()) {
         return not_found("this track has no I-frames in this packaging");
@@ -95,12 +96,9 @@ Rendered::Form form_of(std::string body, const PublishedVersion& version) {
 
 }  // namespace
 
-bool is_offered(hls::Packaging packaging) {
-  return packaging == hls::Packaging::cmaf || packaging == hls::Packaging::ts;
-}
-
 bool is_rendered(Kind kind) {
-  return kind != Kind::segment && kind != Kind::iframe_file && kind != Kind::image_sheet && kind != Kind::image_bif;
+  return kind != Kind::key && kind != Kind::clearkey && kind != Kind::segment && kind != Kind::iframe_file &&
+         kind != Kind::image_sheet && kind != Kind::image_bif;
 }
 
 bool is_text(Kind kind) {

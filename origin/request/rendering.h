@@ -7,12 +7,11 @@
 #include "origin/catalog/catalog.h"
 #include "origin/hls/multivariant_playlist.h"
 #include "origin/hls/presentation.h"
+#include "origin/protection/content_keys.h"
 #include "origin/request/rendered_cache.h"
 
 namespace reelway::origin {
 
-// Whether films are handed out in this packaging at all.
-bool is_offered(hls::Packaging packaging);
 // Of the resources that are made from indexes alone, and kept: playlists, manifests, init segments, subtitles.
 bool is_rendered(hls::Resource::Kind kind);
 // Of subtitles, and of small pictures, which are not among the presentation's tracks.
@@ -26,6 +25,7 @@ struct RenderOrder {
   std::string content_type;
   const access::View& view;
   const hls::Steering& steering;
+  const VersionKeys* keys = nullptr;  // of a protected packaging; may be null for subtitles and pictures
 };
 // Pure and deterministic. packaging_not_offered; http_not_found for what the packaging or the track has not;
 // rendition_not_in_offer, language_not_in_offer.

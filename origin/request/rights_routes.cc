@@ -151,6 +151,7 @@ Result<Reply> start_playback(const ApiServices& services, const ApiCall& call) {
   request.title = fields.text("title");
   request.device = fields.text("device");
   const auto edges = fields.optional_texts("edges");
+  request.packaging = fields.optional_text("packaging");
   REELWAY_TRY(fields.finish());
   if (edges) {
     auto urls = edge_urls(*edges);

@@ -98,6 +98,7 @@ json version_json(Catalog& catalog, const TitleRecord& title, const VersionRecor
     value["per_title"] = {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};
   }
   if (version.published_at_ms != 0) value["published_at"] = iso_time(version.published_at_ms);
+  if (version.is_protected) value["protection"] = "protected";
   if (version.replaced_at_ms != 0) value["replaced_at"] = iso_time(version.replaced_at_ms);
   if (!version.decided_by.empty()) {
     value["decision"] = {{"by", version.decided_by},

@@ -5,6 +5,7 @@
 #include "common/base/encoding.h"
 #include "common/telemetry/log.h"
 #include "origin/rights/entitlements.h"
+#include "origin/rights/protecting.h"
 #include "origin/rights/slots.h"
 
 namespace reelway::origin {
@@ -108,6 +109,8 @@ Result<Playback> start_playback(const RightsServices& services, const PlaybackRe
   // First what could keep the film from playing: a clock that was started for nothing cannot be stopped again.
   const Result<std::string> version = services.catalog.current_version(request.title);
   if (!version.ok()) return version.error();
+  const Result<std::string> folder = play_folder(services, request.title, *version, request.packaging);
+  if (!folder.ok()) return folder.error();
   if (services.keys.stale()) REELWAY_TRY(services.keys.refresh());
   const std::vector<std::string> edges = edges_for(services, request);
   Playback playback;
@@ -122,7 +125,7 @@ Result<Playback> start_playback(const RightsServices& services, const PlaybackRe
   playback.entitlement = grant->entitlement;
   playback.version = *version;
   Result<PlayUrl> play_url =
-      issue_session_url(services, grant->entitlement, grant->revision, playback.session, *version, edges);
+      issue_session_url(services, grant->entitlement, grant->revision, playback.session, *version, edges, *folder);
   if (!play_url.ok()) return std::move(play_url).error();
   playback.play_url = std::move(play_url).value();
   for (const std::string& edge : edges) {
@@ -133,7 +136,7 @@ Result<Playback> start_playback(const RightsServices& services, const PlaybackRe
 
 Result<PlayUrl> issue_session_url(const RightsServices& services, const EntitlementRecord& entitlement,
                                   Revision revision, const std::string& session, const std::string& version,
-                                  std::vector<std::string> edges) {
+                                  std::vector<std::string> edges, const std::string& folder) {
   const auto session_bytes = from_hex(session);
   access::SessionId session_id{};
   if (!session_bytes || session_bytes->size() != session_id.size()) {
@@ -143,6 +146,7 @@ Result<PlayUrl> issue_session_url(const RightsServices& services, const Entitlem
   PlayUrlRequest request;
   request.title = entitlement.title;
   request.version = version;
+  request.folder = folder;
   request.edges = std::move(edges);
   request.session = session_id;
   request.entitlement = access::EntitlementClaim{entitlement.id, revision};

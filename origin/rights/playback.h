@@ -17,8 +17,9 @@ inline constexpr std::size_t kDeviceBytesMax = 128;
 struct PlaybackRequest {
   std::string account;
   std::string title;
-  std::string device;              // the platform's name for it, without control characters
-  std::vector<std::string> edges;  // base URLs; empty: the healthy ones
+  std::string device;                    // the platform's name for it, without control characters
+  std::vector<std::string> edges;        // base URLs; empty: the healthy ones
+  std::optional<std::string> packaging;  // "cmaf" or its folder; absent: what the version is handed out as
 };
 
 struct Playback {
@@ -36,13 +37,13 @@ struct Playback {
 // Entitlement, clock and slot are decided in one transaction, so however many devices begin at once there is one clock
 // and never a slot too many; a device that presses again gets the session that it has.
 // account_id_invalid, http_bad_request, title_not_found, title_not_published, entitlement_missing, the denials of
-// rights::denial(), stream_limit_reached.
+// rights::denial(), stream_limit_reached, packaging_not_offered.
 Result<Playback> start_playback(const RightsServices& services, const PlaybackRequest& request);
 
 // The token of a session that may play now, and the URLs with it. The denials of rights::denial().
 Result<PlayUrl> issue_session_url(const RightsServices& services, const EntitlementRecord& entitlement,
                                   Revision revision, const std::string& session, const std::string& version,
-                                  std::vector<std::string> edges);
+                                  std::vector<std::string> edges, const std::string& folder = {});
 // "/t/<token>/<title>/heartbeat".
 std::string heartbeat_path(const std::string& token, const std::string& title);
 

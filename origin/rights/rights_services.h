@@ -20,7 +20,8 @@ struct RightsOptions {
   std::int64_t session_renew_s = 60;  // how often a player is told to send a heartbeat
   std::int64_t session_free_after_s = 150;
   std::int64_t token_lifetime_max_s = 86'400;
-  std::vector<std::string> public_edges;  // base URLs without a slash at the end
+  std::vector<std::string> public_edges;                      // base URLs without a slash at the end
+  hls::Packaging protected_packaging = hls::Packaging::cbcs;  // that play URLs of protected versions name
 };
 
 // What decisions about rights work with. All of it is thread-safe and outlives them. Every function of this folder

@@ -5,6 +5,7 @@
 #include "common/base/encoding.h"
 #include "origin/rights/decide.h"
 #include "origin/rights/playback.h"
+#include "origin/rights/protecting.h"
 #include "origin/rights/slots.h"
 
 namespace reelway::origin {
@@ -107,8 +108,10 @@ Result<json> heartbeat(const RightsServices& services, const Heartbeat& beat) {
   const Result<std::string> version = services.catalog.current_version(beat.title);
   if (!version.ok()) return version.error();
   if (services.keys.stale()) REELWAY_TRY(services.keys.refresh());
+  const Result<std::string> folder = play_folder(services, beat.title, *version, {});
+  if (!folder.ok()) return folder.error();
   const Result<PlayUrl> play_url =
-      issue_session_url(services, renewed->entitlement, renewed->revision, beat.session, *version, {});
+      issue_session_url(services, renewed->entitlement, renewed->revision, beat.session, *version, {}, *folder);
   if (!play_url.ok()) return play_url.error();
   return json{{"token", play_url->token},
               {"path", play_url->path},

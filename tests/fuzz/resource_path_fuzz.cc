@@ -33,6 +33,8 @@ std::string path_of(const hls::Resource& resource) {
     case hls::Resource::Kind::image_cues: return track + "/thumbnails.vtt";
     case hls::Resource::Kind::image_sheet: return track + "/" + number + ".jpg";
     case hls::Resource::Kind::image_bif: return track + "/index.bif";
+    case hls::Resource::Kind::key: return track + "/key";
+    case hls::Resource::Kind::clearkey: return track + "/clearkey.json";
   }
   return {};
 }

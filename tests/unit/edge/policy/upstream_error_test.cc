@@ -7,6 +7,7 @@ namespace {
 
 TEST(UpstreamErrorTest, NotFoundPassesThroughUnderItsName) {
   EXPECT_EQ(upstream_error(404, "title_not_found", "/f/v1/x").code, ErrorCode::title_not_found);
+  EXPECT_EQ(upstream_error(404, "packaging_not_offered", "/f/v1/x").code, ErrorCode::packaging_not_offered);
   EXPECT_EQ(upstream_error(404, "version_not_found", "/f/v1/x").code, ErrorCode::version_not_found);
   EXPECT_EQ(upstream_error(404, "token_expired", "/f/v1/x").code, ErrorCode::http_not_found);
   EXPECT_EQ(upstream_error(410, std::nullopt, "/f/v1/x").code, ErrorCode::http_not_found);

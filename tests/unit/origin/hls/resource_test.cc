@@ -36,6 +36,18 @@ TEST(Resource, OfEachPackagingLiesInItsFolder) {
   }
 }
 
+TEST(Resource, KeysAreBelowProtectedTracks) {
+  const auto key = parse_resource("ts-aes/video/720/key");
+  EXPECT_EQ(key->kind, Kind::key);
+  EXPECT_EQ(key->track_id, "video/720");
+  EXPECT_EQ(parse_resource("cbcs/audio/en-aac/clearkey.json")->kind, Kind::clearkey);
+  EXPECT_EQ(parse_resource("cenc/video/720/key")->kind, Kind::key);
+  for (const std::string_view path : {"video/720/key", "ts/video/720/key", "aes/video/720/clearkey.json", "aes/key",
+                                      "cbcs/clearkey.json", "ts-sample-aes/video/720/clearkey.json"}) {
+    EXPECT_FALSE(parse_resource(path).ok()) << path;
+  }
+}
+
 TEST(Resource, HasOnePathOnly) {
   for (const std::string_view path : {"",
                                       "/",
