@@ -50,6 +50,7 @@ Result<hls::TextTrack> text_clip(const hls::TextTrack& whole, const ClipTimes& t
   sheet->sort();
   hls::TextTrack part = whole;
   part.cues = std::move(sheet);
+  part.ttml = nullptr;  // documents may have times within a cue, which would have to be cut, too
   return part;
 }
 

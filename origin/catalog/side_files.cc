@@ -34,20 +34,34 @@ std::uint64_t sheets_bytes(const hls::ImageIndex& index) {
   return bytes;
 }
 
-Result<void> load_text(const TextTrackRecord& record, const std::string& folder, std::uint32_t& crc,
-                       PublishedVersion& version) {
-  const std::string path = folder + "/" + record.cues.file;
+Result<std::shared_ptr<const text::TextSheet>> load_sheet(const KeptFile& file, text::Form form,
+                                                          const std::string& folder, std::uint32_t& crc) {
+  const std::string path = folder + "/" + file.file;
   const Result<Bytes> bytes = read_whole_file(path, kTextFileBytesMax);
   if (!bytes.ok()) return bytes.error();
-  Result<text::TextSheet> cues = text::TextSheet::parse(*bytes);
-  if (!cues.ok()) return at(std::move(cues).error(), path);
-  if (cues->form() != text::Form::webvtt) {
-    return Error{ErrorCode::stored_data_corrupt, Side::disk, false, path + " is not in the form of WebVTT"};
+  Result<text::TextSheet> sheet = text::TextSheet::parse(*bytes);
+  if (!sheet.ok()) return at(std::move(sheet).error(), path);
+  if (sheet->form() != form) {
+    return Error{ErrorCode::stored_data_corrupt, Side::disk, false, path + " is written in another form"};
   }
   crc = crc32c(*bytes, crc);
-  version.index_memory_bytes += cues->memory_bytes();
-  version.presentation.texts.push_back({record.id, record.name, record.language, record.forced, record.for_deaf,
-                                        std::make_shared<const text::TextSheet>(std::move(cues).value())});
+  return std::make_shared<const text::TextSheet>(std::move(sheet).value());
+}
+
+Result<void> load_text(const TextTrackRecord& record, const std::string& folder, std::uint32_t& crc,
+                       PublishedVersion& version) {
+  auto cues = load_sheet(record.cues, text::Form::webvtt, folder, crc);
+  if (!cues.ok()) return std::move(cues).error();
+  hls::TextTrack track{record.id,     record.name,     record.language,
+                       record.forced, record.for_deaf, std::move(cues).value()};
+  version.index_memory_bytes += track.cues->memory_bytes();
+  if (record.ttml) {
+    auto ttml = load_sheet(*record.ttml, text::Form::ttml, folder, crc);
+    if (!ttml.ok()) return std::move(ttml).error();
+    track.ttml = std::move(ttml).value();
+    version.index_memory_bytes += track.ttml->memory_bytes();
+  }
+  version.presentation.texts.push_back(std::move(track));
   return {};
 }
 

@@ -52,6 +52,7 @@ Json texts_value(const std::vector<TextTrackRecord>& texts) {
                     {"forced", text.forced},
                     {"for_deaf", text.for_deaf},
                     {"cues", file_value(text.cues)}});
+    if (text.ttml) list.back()["ttml"] = file_value(*text.ttml);
   }
   return list;
 }
@@ -69,8 +70,10 @@ Json images_value(const std::vector<ImageTrackRecord>& images) {
 
 Result<std::vector<TextTrackRecord>> text_tracks(std::string_view key, const Json* field) {
   return records_of<TextTrackRecord>(key, field, kTextTracksMax, [key](RecordFields& fields) {
-    return TextTrackRecord{fields.text("id"),     fields.text("name"),     fields.text("language"),
-                           fields.flag("forced"), fields.flag("for_deaf"), file_of(key, fields, "cues")};
+    TextTrackRecord text{fields.text("id"),     fields.text("name"),     fields.text("language"),
+                         fields.flag("forced"), fields.flag("for_deaf"), file_of(key, fields, "cues")};
+    if (fields.find("ttml") != nullptr) text.ttml = file_of(key, fields, "ttml");
+    return text;
   });
 }
 

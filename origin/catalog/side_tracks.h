@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct TextTrackRecord {
   std::string language;  // BCP 47
   bool forced = false;
   bool for_deaf = false;
-  KeptFile cues;  // "subtitles-en.text": docs/formats/subtitles.md
+  KeptFile cues;                      // "subtitles-en.text": docs/formats/subtitles.md
+  std::optional<KeptFile> ttml = {};  // "subtitles-en.ttml": where the vendor's file was TTML
 };
 
 // docs/formats/thumbnails.md

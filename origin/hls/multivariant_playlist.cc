@@ -90,19 +90,25 @@ void add_picture(TagLine& tag, const MultivariantOrder& order, const Track& trac
   if (!order.steering.server_uri.empty()) tag.quoted("PATHWAY-ID", order.steering.pathway);
 }
 
+std::string codecs_of(const mp4::TrackIndex& video, const AudioGroup* group, bool with_imsc) {
+  std::string codecs = video.codecs;
+  if (group != nullptr) codecs += "," + group->codecs;
+  return with_imsc ? codecs + "," + std::string(kImscCodecs) : codecs;
+}
+
 std::string variant_lines(const MultivariantOrder& order, const Video& video, const AudioGroup* group,
-                          std::size_t score) {
+                          std::size_t score, bool with_imsc) {
   const mp4::TrackIndex& index = *video.track->index;
   const BitRates audio = group != nullptr ? group->rates : BitRates{};
   TagLine tag("EXT-X-STREAM-INF");
   tag.number("BANDWIDTH", video.rates.peak + audio.peak + order.subtitle_rates.peak);
   tag.number("AVERAGE-BANDWIDTH", video.rates.average + audio.average + order.subtitle_rates.average);
   tag.number("SCORE", score);
-  tag.quoted("CODECS", group != nullptr ? index.codecs + "," + group->codecs : index.codecs);
+  tag.quoted("CODECS", codecs_of(index, group, with_imsc));
   tag.word("FRAME-RATE", frame_rate_text(index));
   add_picture(tag, order, *video.track, video.track->id);
   if (group != nullptr) tag.quoted("AUDIO", group->id);
-  if (!order.subtitles.empty()) tag.quoted("SUBTITLES", kSubtitlesGroup);
+  if (!order.subtitles.empty()) tag.quoted("SUBTITLES", with_imsc ? kImscGroup : kSubtitlesGroup);
   return tag.line() + video.track->id + "/media.m3u8\n";
 }
 
@@ -122,16 +128,16 @@ std::vector<std::size_t> ranks_of(const std::vector<AudioGroup>& groups) {
 }
 
 std::string variants(const MultivariantOrder& order, const std::vector<Video>& videos,
-                     const std::vector<AudioGroup>& groups) {
+                     const std::vector<AudioGroup>& groups, bool with_imsc) {
   std::string text;
   const std::vector<std::size_t> ranks = ranks_of(groups);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     for (const Video& video : videos) {
-      text += variant_lines(order, video, &groups[i], (video.rank - 1) * groups.size() + ranks[i] + 1);
+      text += variant_lines(order, video, &groups[i], (video.rank - 1) * groups.size() + ranks[i] + 1, with_imsc);
     }
   }
   if (!groups.empty()) return text;
-  for (const Video& video : videos) text += variant_lines(order, video, nullptr, video.rank);
+  for (const Video& video : videos) text += variant_lines(order, video, nullptr, video.rank, with_imsc);
   return text;
 }
 
@@ -164,7 +170,10 @@ std::string multivariant_playlist(const MultivariantOrder& order) {
   std::string text = "#EXTM3U\n" + session_tags(order);
   for (const AudioGroup& group : groups) text += media_lines(group.renditions);
   text += media_lines(order.subtitles);
-  return text + variants(order, videos, groups) + iframe_streams(order, videos) + order.image_streams;
+  text += media_lines(order.imsc);
+  text += variants(order, videos, groups, false);
+  if (!order.imsc.empty()) text += variants(order, videos, groups, true);
+  return text + iframe_streams(order, videos) + order.image_streams;
 }
 
 }  // namespace reelway::origin::hls

@@ -27,12 +27,17 @@ struct MultivariantOrder {
   // Of one group, named kSubtitlesGroup; empty for none. `subtitle_rates` are those of the heaviest.
   std::vector<Rendition> subtitles{};
   BitRates subtitle_rates{};
+  // The same choice with IMSC 1.1 where there is some, named kImscGroup; empty for none. Variants with it follow those
+  // with the other group, so only players that look for it take them.
+  std::vector<Rendition> imsc{};
   std::string session_keys{};   // whole EXT-X-SESSION-KEY lines
   std::string image_streams{};  // whole EXT-X-IMAGE-STREAM-INF lines
   std::string title{};          // for people: the value of the session's title; empty for none
   Steering steering{};
 };
 inline constexpr std::string_view kSubtitlesGroup = "subtitles";
+inline constexpr std::string_view kImscGroup = "subtitles-imsc";
+inline constexpr std::string_view kImscCodecs = "stpp.ttml.im1t";  // RFC 6381, ISO/IEC 14496-30: IMSC 1.1, text profile
 
 std::string multivariant_playlist(const MultivariantOrder& order);
 

@@ -24,6 +24,8 @@
 // track id is "video/<height>" ("video/<height>-<k>" for a further rendition of that height) or
 // "audio/<language>-<codec>" ("audio/en-aac"). Subtitles, in every packaging (text_segments.h):
 //   subtitles/<language>/media.m3u8   subtitles/<language>/<n>.vtt
+// and as IMSC 1.1 in CMAF, where the vendor's file was TTML (imsc_segments.h):
+//   subtitles/<language>/imsc.m3u8   subtitles/<language>/init.mp4   subtitles/<language>/<n>.m4s
 // and small pictures, the same for all of them (image_playlists.h):
 //   images/<width>/media.m3u8   images/<width>/<n>.jpg   images/<width>/thumbnails.vtt   images/<width>/index.bif
 
@@ -70,6 +72,9 @@ struct Resource {
     segment,
     text_playlist,
     text_segment,
+    imsc_playlist,
+    imsc_init,
+    imsc_segment,
     image_playlist,
     image_cues,   // thumbnails.vtt
     image_sheet,  // <n>.jpg

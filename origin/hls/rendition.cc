@@ -14,7 +14,7 @@ std::string media_line(const Rendition& rendition) {
   if (!rendition.characteristics.empty()) tag.quoted("CHARACTERISTICS", rendition.characteristics);
   if (is_audio) tag.quoted("CHANNELS", rendition.channels);
   tag.quoted("STABLE-RENDITION-ID", rendition.track_id);
-  return tag.quoted("URI", rendition.track_id + "/media.m3u8").line();
+  return tag.quoted("URI", rendition.track_id + "/" + rendition.playlist).line();
 }
 
 }  // namespace reelway::origin::hls

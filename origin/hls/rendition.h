@@ -18,7 +18,8 @@ struct Rendition {
   std::string channels;         // "2", "6/JOC"; of audio
   bool is_default = false;
   bool autoselect = true;
-  bool forced = false;  // of subtitles
+  bool forced = false;                  // of subtitles
+  std::string playlist = "media.m3u8";  // its name within the folder
 };
 
 std::string media_line(const Rendition& rendition);

@@ -62,6 +62,8 @@ constexpr std::array kTrackFiles = {NamedFile{"media.m3u8", Resource::Kind::medi
 constexpr std::array kKeyFiles = {NamedFile{"key", Resource::Kind::key},
                                   NamedFile{"clearkey.json", Resource::Kind::clearkey}};
 constexpr std::array kTextFiles = {NamedFile{"media.m3u8", Resource::Kind::text_playlist}};
+constexpr std::array kImscFiles = {NamedFile{"imsc.m3u8", Resource::Kind::imsc_playlist},
+                                   NamedFile{"init.mp4", Resource::Kind::imsc_init}};
 constexpr std::array kImageFiles = {NamedFile{"media.m3u8", Resource::Kind::image_playlist},
                                     NamedFile{"thumbnails.vtt", Resource::Kind::image_cues},
                                     NamedFile{"index.bif", Resource::Kind::image_bif}};
@@ -117,7 +119,11 @@ std::optional<std::uint32_t> iframe_file_number(std::string_view file) {
 
 bool find_track_file(std::string_view file, Resource& resource) {
   using Kind = Resource::Kind;
-  if (resource.track_id.starts_with(kTexts)) return find_file(kTextFiles, ".vtt", Kind::text_segment, file, resource);
+  if (resource.track_id.starts_with(kTexts)) {
+    const bool may_be_imsc = traits(resource.packaging).container == Container::fmp4;
+    return find_file(kTextFiles, ".vtt", Kind::text_segment, file, resource) ||
+           (may_be_imsc && find_file(kImscFiles, ".m4s", Kind::imsc_segment, file, resource));
+  }
   if (!resource.track_id.starts_with(kImages)) {
     if (const auto key = named_key(resource.packaging, file)) {
       resource.kind = *key;
@@ -158,9 +164,12 @@ std::string_view content_type(const Resource& resource, mp4::TrackKind track) {
     case Resource::Kind::media_playlist:
     case Resource::Kind::iframe_playlist:
     case Resource::Kind::text_playlist:
+    case Resource::Kind::imsc_playlist:
     case Resource::Kind::image_playlist: return "application/vnd.apple.mpegurl";
     case Resource::Kind::text_segment:
     case Resource::Kind::image_cues: return "text/vtt; charset=utf-8";
+    case Resource::Kind::imsc_init:
+    case Resource::Kind::imsc_segment: return "application/mp4";
     case Resource::Kind::image_sheet: return "image/jpeg";
     case Resource::Kind::image_bif:
     case Resource::Kind::key: return "application/octet-stream";

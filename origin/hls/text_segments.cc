@@ -32,21 +32,6 @@ std::string seconds(std::uint64_t microseconds) {
   return text;
 }
 
-// When each segment begins, in microseconds, and at last when the film ends. One entry: there are no segments.
-std::vector<std::uint64_t> starts_of(const Presentation& presentation) {
-  const mp4::TrackIndex* reference = reference_of(presentation);
-  std::vector<std::uint64_t> starts;
-  const std::uint32_t count = reference == nullptr ? 0 : segment_count(*reference, presentation.units_per_segment);
-  const auto at = [reference](std::size_t unit) {
-    return mp4::rescale(mp4::unit_start(*reference, unit), kMicro, reference->timescale);
-  };
-  for (std::uint32_t n = 0; n < count; ++n) {
-    starts.push_back(at(segment_units(*reference, presentation.units_per_segment, n).first));
-  }
-  starts.push_back(reference == nullptr ? 0 : at(reference->units.size()));
-  return starts;
-}
-
 std::uint64_t rate(std::uint64_t bytes, std::uint64_t microseconds) {
   return microseconds == 0 ? 0 : mp4::rescale(bytes * 8, kMicro, microseconds) + 1;
 }
@@ -55,7 +40,8 @@ std::uint64_t rate(std::uint64_t bytes, std::uint64_t microseconds) {
 BitRates rates_of(const text::TextSheet& cues, const std::vector<std::uint64_t>& starts) {
   const std::size_t count = starts.size() - 1;
   if (count == 0) return {};
-  const std::uint64_t empty = text::write_webvtt(text::TextSheet(), {}).size() + cues.head().size() + 1;
+  const std::uint64_t empty =
+      text::write_webvtt(text::TextSheet(), {}).size() + (cues.head().empty() ? 0 : cues.head().size() + 1);
   std::vector<std::uint64_t> bytes(count, empty);
   for (std::size_t i = 0; i < cues.size(); ++i) {
     const text::Cue cue = cues.cue(i);
@@ -85,11 +71,25 @@ std::string unique_name(const std::vector<TextTrack>& texts, std::size_t positio
 
 }  // namespace
 
+std::vector<std::uint64_t> text_boundaries(const Presentation& presentation) {
+  const mp4::TrackIndex* reference = reference_of(presentation);
+  std::vector<std::uint64_t> starts;
+  const std::uint32_t count = reference == nullptr ? 0 : segment_count(*reference, presentation.units_per_segment);
+  const auto at = [reference](std::size_t unit) {
+    return mp4::rescale(mp4::unit_start(*reference, unit), kMicro, reference->timescale);
+  };
+  for (std::uint32_t n = 0; n < count; ++n) {
+    starts.push_back(at(segment_units(*reference, presentation.units_per_segment, n).first));
+  }
+  starts.push_back(reference == nullptr ? 0 : at(reference->units.size()));
+  return starts;
+}
+
 std::string text_playlist(const Presentation& presentation) {
   std::string text =
       "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:" + std::to_string(target_seconds(presentation)) +
       "\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n";
-  const std::vector<std::uint64_t> starts = starts_of(presentation);
+  const std::vector<std::uint64_t> starts = text_boundaries(presentation);
   for (std::size_t n = 0; n + 1 < starts.size(); ++n) {
     text += "#EXTINF:" + seconds(starts[n + 1] - starts[n]) + ",\n" + std::to_string(n) + ".vtt\n";
   }
@@ -98,7 +98,7 @@ std::string text_playlist(const Presentation& presentation) {
 
 Result<std::string> text_segment(const Presentation& presentation, const TextTrack& track, Packaging packaging,
                                  std::uint32_t segment) {
-  const std::vector<std::uint64_t> starts = starts_of(presentation);
+  const std::vector<std::uint64_t> starts = text_boundaries(presentation);
   if (segment + std::size_t{1} >= starts.size()) {
     return Error{ErrorCode::http_not_found, Side::client, false,
                  "segment " + std::to_string(segment) + ", the track has " + std::to_string(starts.size() - 1)};
@@ -125,7 +125,7 @@ std::vector<Rendition> text_renditions(const Presentation& presentation) {
 }
 
 BitRates text_rates(const Presentation& presentation) {
-  const std::vector<std::uint64_t> starts = starts_of(presentation);
+  const std::vector<std::uint64_t> starts = text_boundaries(presentation);
   BitRates rates;
   for (const TextTrack& track : presentation.texts) {
     const BitRates one = rates_of(*track.cues, starts);

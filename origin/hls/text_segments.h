@@ -14,6 +14,9 @@
 
 namespace reelway::origin::hls {
 
+// When each segment begins, in microseconds, and at last when the film ends: the boundaries of the first picture.
+std::vector<std::uint64_t> text_boundaries(const Presentation& presentation);
+
 // The same for every track.
 std::string text_playlist(const Presentation& presentation);
 // http_not_found past the last one.

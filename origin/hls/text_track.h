@@ -18,6 +18,8 @@ struct TextTrack {
   bool forced = false;                          // only what has to be read whatever is heard: signs, other languages
   bool for_deaf = false;                        // sounds, too (SDH)
   std::shared_ptr<const text::TextSheet> cues;  // in WebVTT's form
+  // The same as the vendor's TTML had it; null for other formats.
+  std::shared_ptr<const text::TextSheet> ttml = nullptr;
 };
 
 }  // namespace reelway::origin::hls

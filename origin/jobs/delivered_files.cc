@@ -103,9 +103,9 @@ Result<void> check_delivered_subtitles(const VersionRecord& version, const Catal
                                        QualityReport& report) {
   for (const DeliveredFile& file : version.files) {
     if (file.kind != DeliveredKind::subtitles) continue;
-    const Result<text::TextSheet> sheet = read_delivered_text(version, catalog, file);
-    if (!sheet.ok()) return sheet.error();
-    const Result<std::string> text = checked_text(version, catalog, file, *sheet);
+    const Result<DeliveredText> read = read_delivered_text(version, catalog, file);
+    if (!read.ok()) return read.error();
+    const Result<std::string> text = checked_text(version, catalog, file, read->cues);
     if (!text.ok()) return text.error();
     FindingList findings(rules);
     check_subtitles(*text, {"subtitles " + file.filename, -1, report.duration_s, {}}, findings);

@@ -18,7 +18,7 @@ constexpr std::string_view kForced = "forced", kForDeaf = "sdh";
 
 struct Delivered {
   const DeliveredFile* file;
-  text::TextSheet sheet;
+  DeliveredText text;
 };
 
 std::string name_of_track(const DeliveredFile& file) {
@@ -41,7 +41,7 @@ Result<void> complete_full(std::vector<Delivered>& all) {
     if (full.file->role == kForced) continue;
     for (const Delivered& forced : all) {
       if (forced.file->role != kForced || forced.file->language != full.file->language) continue;
-      REELWAY_TRY(add_forced(full.sheet, forced.sheet));
+      REELWAY_TRY(add_forced(full.text.cues, forced.text.cues));
     }
   }
   return {};
@@ -62,6 +62,17 @@ Result<KeptFile> keep(const text::TextSheet& sheet, const std::string& folder, c
   return KeptFile{name, bytes.size(), sum.finish()};
 }
 
+Result<DeliveredText> read_any(std::string_view file) {
+  if (text::format_of(file) == text::FileFormat::ttml) {
+    Result<text::TtmlSheets> sheets = text::read_ttml_sheets(file);
+    if (!sheets.ok()) return std::move(sheets).error();
+    return DeliveredText{std::move(sheets->webvtt), std::move(sheets->ttml)};
+  }
+  Result<text::TextSheet> cues = text::read_text(file);
+  if (!cues.ok()) return std::move(cues).error();
+  return DeliveredText{std::move(cues).value(), std::nullopt};
+}
+
 }  // namespace
 
 Result<std::string> delivered_text(const VersionRecord& version, const Catalog& catalog, const DeliveredFile& file) {
@@ -75,13 +86,13 @@ Result<std::string> delivered_text(const VersionRecord& version, const Catalog& 
   return text;
 }
 
-Result<text::TextSheet> read_delivered_text(const VersionRecord& version, const Catalog& catalog,
-                                            const DeliveredFile& file) {
+Result<DeliveredText> read_delivered_text(const VersionRecord& version, const Catalog& catalog,
+                                          const DeliveredFile& file) {
   const Result<std::string> text = delivered_text(version, catalog, file);
   if (!text.ok()) return text.error();
-  Result<text::TextSheet> sheet = text::read_text(*text);
-  if (sheet.ok()) return sheet;
-  Error error = std::move(sheet).error();
+  Result<DeliveredText> read = read_any(*text);
+  if (read.ok()) return read;
+  Error error = std::move(read).error();
   error.detail = file.place + ": " + file.filename + ": " + error.detail;
   return error;
 }
@@ -108,9 +119,9 @@ Result<std::vector<TextTrackRecord>> make_text_tracks(const VersionRecord& versi
   std::vector<Delivered> all;
   for (const DeliveredFile& file : version.files) {
     if (file.kind != DeliveredKind::subtitles) continue;
-    Result<text::TextSheet> sheet = read_delivered_text(version, catalog, file);
-    if (!sheet.ok()) return std::move(sheet).error();
-    all.push_back({&file, std::move(sheet).value()});
+    Result<DeliveredText> text = read_delivered_text(version, catalog, file);
+    if (!text.ok()) return std::move(text).error();
+    all.push_back({&file, std::move(text).value()});
   }
   REELWAY_TRY(complete_full(all));
   std::vector<TextTrackRecord> records;
@@ -119,10 +130,14 @@ Result<std::vector<TextTrackRecord>> make_text_tracks(const VersionRecord& versi
     const std::string language = primary_language(one.file->language);
     const int number = ++of_language[language];
     const std::string name = language + (number == 1 ? "" : "-" + std::to_string(number));
-    Result<KeptFile> cues = keep(one.sheet, folder, "subtitles-" + name + ".text");
+    Result<KeptFile> cues = keep(one.text.cues, folder, "subtitles-" + name + ".text");
     if (!cues.ok()) return std::move(cues).error();
     records.push_back({"subtitles/" + name, name_of_track(*one.file), one.file->language, one.file->role == kForced,
                        one.file->role == kForDeaf, std::move(cues).value()});
+    if (!one.text.ttml) continue;
+    Result<KeptFile> ttml = keep(*one.text.ttml, folder, "subtitles-" + name + ".ttml");
+    if (!ttml.ok()) return std::move(ttml).error();
+    records.back().ttml = std::move(ttml).value();
   }
   return records;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,12 @@
 namespace reelway::origin {
 
 // A delivered file of subtitles, read. Blocking. subtitle_malformed with the manifest's line; io_failed.
-Result<text::TextSheet> read_delivered_text(const VersionRecord& version, const Catalog& catalog,
-                                            const DeliveredFile& file);
+struct DeliveredText {
+  text::TextSheet cues;                 // in WebVTT's form
+  std::optional<text::TextSheet> ttml;  // where the file was TTML
+};
+Result<DeliveredText> read_delivered_text(const VersionRecord& version, const Catalog& catalog,
+                                          const DeliveredFile& file);
 // The file's own text. Longer ones than can be read are cut off after that.
 Result<std::string> delivered_text(const VersionRecord& version, const Catalog& catalog, const DeliveredFile& file);
 

@@ -39,11 +39,14 @@ MediaKind kind_of(ResourceKind kind) {
     case ResourceKind::media_playlist:
     case ResourceKind::iframe_playlist:
     case ResourceKind::text_playlist:
+    case ResourceKind::imsc_playlist:
     case ResourceKind::image_playlist: return MediaKind::media_playlist;
-    case ResourceKind::init: return MediaKind::init;
+    case ResourceKind::init:
+    case ResourceKind::imsc_init: return MediaKind::init;
     case ResourceKind::iframe_file:
     case ResourceKind::segment: return MediaKind::segment;
-    case ResourceKind::text_segment: return MediaKind::text;
+    case ResourceKind::text_segment:
+    case ResourceKind::imsc_segment: return MediaKind::text;
     case ResourceKind::image_cues:
     case ResourceKind::image_sheet:
     case ResourceKind::image_bif: return MediaKind::image;

@@ -6,6 +6,7 @@
 #include "origin/hls/dash_manifest.h"
 #include "origin/hls/iframes.h"
 #include "origin/hls/image_playlists.h"
+#include "origin/hls/imsc_segments.h"
 #include "origin/hls/text_segments.h"
 #include "origin/hls/ts_segment.h"
 #include "origin/request/entity_tag.h"
@@ -31,6 +32,7 @@ Result<std::string> multivariant(const RenderOrder& order) {
                                      .packaging = packaging,
                                      .subtitles = hls::text_renditions(*carried),
                                      .subtitle_rates = hls::text_rates(*carried),
+                                     .imsc = hls::imsc_renditions(*carried, packaging),
                                      .session_keys = session_keys(order.version, order.keys, packaging, *carried),
                                      .image_streams = hls::image_stream_lines(*carried, packaging),
                                      .title = order.version.name,
@@ -45,17 +47,30 @@ Result<std::string> manifest(const RenderOrder& order) {
   return hls::dash_manifest({.presentation = *narrowed, .packaging = packaging, .title = order.version.name});
 }
 
+Result<std::string> text_body(const RenderOrder& order) {
+  const hls::Presentation& presentation = order.version.presentation;
+  const hls::TextTrack& track = presentation.texts[order.position];
+  const hls::Resource& resource = order.resource;
+  if (resource.kind == Kind::text_playlist) return hls::text_playlist(presentation);
+  if (resource.kind == Kind::text_segment) {
+    return hls::text_segment(presentation, track, resource.packaging, resource.segment);
+  }
+  if (track.ttml == nullptr) return not_found("these subtitles did not come as TTML");
+  if (resource.kind == Kind::imsc_playlist) return hls::imsc_playlist(presentation);
+  if (resource.kind == Kind::imsc_init) return std::string(as_text(hls::imsc_init(presentation, track)));
+  return hls::imsc_segment(presentation, track, resource.segment);
+}
+
 // What is beside picture and sound: made from indexes, too.
 Result<std::string> side_body(const RenderOrder& order) {
-  const hls::Presentation& presentation = order.version.presentation;
-  const hls::Resource& resource = order.resource;
-  switch (resource.kind) {
-    case Kind::text_playlist: return hls::text_playlist(presentation);
-    case Kind::text_segment:
-      return hls::text_segment(presentation, presentation.texts[order.position], resource.packaging, resource.segment);
-    case Kind::image_playlist: return hls::image_playlist(presentation.images[order.position]);
-    default: return hls::image_cues(presentation.images[order.position]);
-  }
+  if (is_text(order.resource.kind)) return text_body(order);
+  const hls::ImageTrack& track = order.version.presentation.images[order.position];
+  return order.resource.kind == Kind::image_playlist ? hls::image_playlist(track) : hls::image_cues(track);
+}
+
+// Fragmented MP4 goes as it is: not every player unpacks it.
+bool is_packed(Kind kind) {
+  return kind != Kind::init && kind != Kind::imsc_init && kind != Kind::imsc_segment;
 }
 
 Result<std::string> body_of(const RenderOrder& order) {
@@ -102,7 +117,8 @@ bool is_rendered(Kind kind) {
 }
 
 bool is_text(Kind kind) {
-  return kind == Kind::text_playlist || kind == Kind::text_segment;
+  return kind == Kind::text_playlist || kind == Kind::text_segment || kind == Kind::imsc_playlist ||
+         kind == Kind::imsc_init || kind == Kind::imsc_segment;
 }
 
 bool is_image(Kind kind) {
@@ -115,7 +131,7 @@ Result<std::shared_ptr<const Rendered>> render(const RenderOrder& order) {
   if (!body) return std::move(body).error();
   auto rendered = std::make_shared<Rendered>();
   rendered->content_type = order.content_type;
-  if (order.resource.kind != Kind::init) rendered->gzip = form_of(http::gzipped(*body), order.version);
+  if (is_packed(order.resource.kind)) rendered->gzip = form_of(http::gzipped(*body), order.version);
   rendered->plain = form_of(std::move(body).value(), order.version);
   return std::shared_ptr<const Rendered>(std::move(rendered));
 }

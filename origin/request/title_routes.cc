@@ -82,6 +82,22 @@ json delivered_json(const DeliveredFile& file) {
   return value;
 }
 
+// What players find beside picture and sound.
+void add_side_tracks(json& value, const VersionRecord& version) {
+  for (const TextTrackRecord& text : version.texts) {
+    value["subtitles"].push_back({{"id", text.id},
+                                  {"name", text.name},
+                                  {"language", text.language},
+                                  {"forced", text.forced},
+                                  {"for_deaf", text.for_deaf},
+                                  {"imsc", text.ttml.has_value()},
+                                  {"bytes", text.cues.bytes}});
+  }
+  for (const ImageTrackRecord& image : version.images) {
+    value["thumbnails"].push_back({{"id", image.id}, {"bytes", image.sheets.bytes + image.bif.bytes}});
+  }
+}
+
 json version_json(Catalog& catalog, const TitleRecord& title, const VersionRecord& version) {
   json value = {
       {"version", version.version},
@@ -93,6 +109,7 @@ json version_json(Catalog& catalog, const TitleRecord& title, const VersionRecor
       {"cost", {{"cpu_s", version.cost.cpu_s}, {"wall_s", version.cost.wall_s}, {"bytes", version.cost.bytes}}},
       {"created_at", iso_time(version.created_at_ms)}};
   for (const DeliveredFile& file : version.files) value["files"].push_back(delivered_json(file));
+  add_side_tracks(value, version);
   if (!version.job.empty()) value["job"] = version.job;
   if (const RateProbe& probe = version.probe; probe.samples > 0) {
     value["per_title"] = {{"samples", probe.samples}, {"seconds", probe.seconds}, {"cpu_s", probe.cpu_s}};

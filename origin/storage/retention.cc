@@ -22,7 +22,7 @@ std::string text_of(milliseconds time) {
 std::uint64_t film_bytes(const VersionRecord& version) {
   std::uint64_t bytes = 0;
   for (const TrackRecord& track : version.tracks) bytes += track.bytes;
-  for (const TextTrackRecord& text : version.texts) bytes += text.cues.bytes;
+  for (const TextTrackRecord& text : version.texts) bytes += text.cues.bytes + (text.ttml ? text.ttml->bytes : 0);
   for (const ImageTrackRecord& image : version.images) bytes += image.sheets.bytes + image.bif.bytes;
   return bytes;
 }

@@ -34,7 +34,10 @@ std::vector<StoredFile> files_of(const Catalog& catalog, const VersionRecord& ve
   const auto add_side = [&](const KeptFile& file) {
     files.push_back({id("film/" + file.file), FileKind::side, folder + file.file, file.bytes, file.sha256, {}});
   };
-  for (const TextTrackRecord& text : version.texts) add_side(text.cues);
+  for (const TextTrackRecord& text : version.texts) {
+    add_side(text.cues);
+    if (text.ttml) add_side(*text.ttml);
+  }
   for (const ImageTrackRecord& image : version.images) {
     for (const KeptFile* file : {&image.index, &image.sheets, &image.bif}) add_side(*file);
   }

@@ -28,5 +28,10 @@ Result<TextSheet> read_srt(std::string_view file);
 
 // TTML (W3C) of IMSC 1.1's text profile. Of the styles what WebVTT's own tags and settings can say is kept.
 Result<TextSheet> read_ttml(std::string_view file);
+// The same, and besides in TTML's own form, which loses nothing.
+struct TtmlSheets {
+  TextSheet webvtt, ttml;
+};
+Result<TtmlSheets> read_ttml_sheets(std::string_view file);
 
 }  // namespace reelway::origin::text

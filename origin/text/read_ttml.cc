@@ -5,6 +5,7 @@
 
 #include "origin/text/read_text.h"
 #include "origin/text/text_lines.h"
+#include "origin/text/ttml_document.h"
 #include "origin/text/ttml_style.h"
 #include "origin/text/ttml_time.h"
 
@@ -142,17 +143,23 @@ class Payload {
 class TtmlReader {
  public:
   TtmlReader(std::string_view file, pugi::xml_node root, pugi::xml_node head)
-      : file_(file), clock_(clock_of(root)), styles_(head), keeps_space_(attribute_of(root, "space") == "preserve") {}
+      : file_(file),
+        root_(root),
+        clock_(clock_of(root)),
+        styles_(head),
+        keeps_space_(attribute_of(root, "space") == "preserve") {}
 
-  Result<TextSheet> read(pugi::xml_node body) {
-    REELWAY_TRY(walk(body, {}, {}, 0));
-    if (sheet_.size() == 0) return malformed("there is no subtitle in the file");
-    sheet_.sort();
-    return std::move(sheet_);
+  Result<TtmlSheets> read(pugi::xml_node head, pugi::xml_node body) {
+    REELWAY_TRY(sheets_.ttml.set_head(ttml_head(root_, head)));
+    REELWAY_TRY(walk(body, {}, {}, {}, 0));
+    if (sheets_.webvtt.size() == 0) return malformed("there is no subtitle in the file");
+    sheets_.webvtt.sort();
+    sheets_.ttml.sort();
+    return std::move(sheets_);
   }
 
  private:
-  // The time of an element within that of what holds it. `from_ms`: when its siblings before it end, in a sequence.
+  // The time of an element within that of what holds it.
   Result<Span> span_of(pugi::xml_node element, const Span& outer) const {
     const auto time = [&](std::string_view name, std::int64_t otherwise) -> Result<std::int64_t> {
       const std::string_view text = attribute_of(element, name);
@@ -171,19 +178,22 @@ class TtmlReader {
     return span;
   }
 
-  Result<void> walk(pugi::xml_node element, const Span& outer, std::string_view region, int depth) {
+  // `open`: the tags of what holds it, as ttml_document.h has them.
+  Result<void> walk(pugi::xml_node element, const Span& outer, std::string_view region, const std::string& open,
+                    int depth) {
     if (depth == kDepthMax) return malformed(place_of(element, file_) + ": elements lie too deep within each other");
     const Result<Span> found = span_of(element, outer);
     if (!found.ok()) return found.error();
     const std::string_view own = attribute_of(element, "region");
     if (!own.empty()) region = own;
-    if (local_name(element.name()) == "p") return add_paragraph(element, *found, region);
+    if (local_name(element.name()) == "p") return add_paragraph(element, *found, region, open);
     Span inner = *found;
+    const std::string tags = open + ttml_container(root_, element);
     const bool is_sequence = attribute_of(element, "timeContainer") == "seq";
     for (const pugi::xml_node child : element.children()) {
       const std::string_view name = local_name(child.name());
       if (name != "div" && name != "p") continue;
-      REELWAY_TRY(walk(child, inner, region, depth + 1));
+      REELWAY_TRY(walk(child, inner, region, tags, depth + 1));
       if (!is_sequence) continue;
       const Result<Span> past = span_of(child, inner);
       if (past.ok() && past->to_ms < kNever_ms) inner.from_ms = past->to_ms;
@@ -191,20 +201,28 @@ class TtmlReader {
     return {};
   }
 
-  Result<void> add_paragraph(pugi::xml_node paragraph, const Span& span, std::string_view region) {
+  Result<void> add_paragraph(pugi::xml_node paragraph, const Span& span, std::string_view region,
+                             const std::string& open) {
     const auto is_timed = [](pugi::xml_node child) {
       return local_name(child.name()) == "span" && !attribute_of(child, "begin").empty();
     };
-    bool has_timed = false;
-    for (const pugi::xml_node child : paragraph.children()) has_timed = has_timed || is_timed(child);
-    if (!has_timed) return add_cue(paragraph, paragraph, span, region);
+    const std::size_t before = sheets_.webvtt.size();
+    std::int64_t last_ms = 0;  // of its spans
     for (const pugi::xml_node child : paragraph.children()) {
       if (!is_timed(child)) continue;
       const Result<Span> of_child = span_of(child, span);
       if (!of_child.ok()) return of_child.error();
       REELWAY_TRY(add_cue(paragraph, child, *of_child, region));
+      last_ms = std::max(last_ms, of_child->to_ms);
     }
-    return {};
+    if (last_ms == 0) REELWAY_TRY(add_cue(paragraph, paragraph, span, region));
+    if (sheets_.webvtt.size() == before) return {};
+    const std::int64_t to_ms = last_ms == 0 ? span.to_ms : std::min(span.to_ms, last_ms);
+    return sheets_.ttml.add({static_cast<std::uint32_t>(span.from_ms),
+                             static_cast<std::uint32_t>(to_ms),
+                             {},
+                             open,
+                             ttml_paragraph(paragraph)});
   }
 
   Result<void> add_cue(pugi::xml_node paragraph, pugi::xml_node element, const Span& span, std::string_view region) {
@@ -213,18 +231,19 @@ class TtmlReader {
     const std::string text = payload.finish();
     if (text.empty() || span.from_ms >= span.to_ms) return {};
     if (span.to_ms > UINT32_MAX) return malformed(place_of(element, file_) + ": this subtitle never ends");
-    return sheet_.add({static_cast<std::uint32_t>(span.from_ms),
-                       static_cast<std::uint32_t>(span.to_ms),
-                       {},
-                       styles_.settings(region, styles_.of(paragraph)),
-                       text});
+    return sheets_.webvtt.add({static_cast<std::uint32_t>(span.from_ms),
+                               static_cast<std::uint32_t>(span.to_ms),
+                               {},
+                               styles_.settings(region, styles_.of(paragraph)),
+                               text});
   }
 
   std::string_view file_;
+  pugi::xml_node root_;
   TtmlClock clock_;
   TtmlStyles styles_;
   bool keeps_space_;
-  TextSheet sheet_;
+  TtmlSheets sheets_{TextSheet(Form::webvtt), TextSheet(Form::ttml)};
 };
 
 pugi::xml_node child_of(pugi::xml_node parent, std::string_view name) {
@@ -237,6 +256,12 @@ pugi::xml_node child_of(pugi::xml_node parent, std::string_view name) {
 }  // namespace
 
 Result<TextSheet> read_ttml(std::string_view file) {
+  Result<TtmlSheets> sheets = read_ttml_sheets(file);
+  if (!sheets.ok()) return std::move(sheets).error();
+  return std::move(sheets->webvtt);
+}
+
+Result<TtmlSheets> read_ttml_sheets(std::string_view file) {
   const Result<std::string_view> text = plain_text(file);
   if (!text.ok()) return text.error();
   pugi::xml_document document;
@@ -249,7 +274,8 @@ Result<TextSheet> read_ttml(std::string_view file) {
   }
   const pugi::xml_node root = document.document_element();
   if (local_name(root.name()) != "tt") return malformed("it is XML, but no TTML");
-  return TtmlReader(*text, root, child_of(root, "head")).read(child_of(root, "body"));
+  const pugi::xml_node head = child_of(root, "head");
+  return TtmlReader(*text, root, head).read(head, child_of(root, "body"));
 }
 
 }  // namespace reelway::origin::text

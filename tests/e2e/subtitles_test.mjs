@@ -2,6 +2,7 @@
 // and small pictures for seeking. ffmpeg reads them, and a browser shows them.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -79,6 +80,14 @@ test("the multivariant playlist says what each track is, and every variant has t
   for (const [line] of master.matchAll(/^#EXT-X-STREAM-INF.*$/gm)) assert.match(line, /,SUBTITLES="subtitles"/);
 });
 
+test("the API lists them", async () => {
+  const [version] = (await cluster.api("GET", "/v1/titles/film")).body.versions;
+  assert.deepEqual(version.subtitles.map(({ id, name, forced, for_deaf, imsc }) => [id, name, forced, for_deaf, imsc]), [
+    ["subtitles/en", "English", false, false, false], ["subtitles/en-2", "English (SDH)", false, true, false],
+    ["subtitles/en-3", "English (forced)", true, false, false], ["subtitles/es", "Español (Latinoamérica)", false, false, false]]);
+  assert.deepEqual(version.thumbnails.map(({ id }) => id), ["images/240", "images/320"]);
+});
+
 test("segments end where the picture's do, and cues over a boundary are in both", async () => {
   const [variant] = /^video\/.*$/m.exec(master);
   const durations = (playlist) => [...playlist.matchAll(/^#EXTINF:(.*),$/gm)].map(([, value]) => value);
@@ -118,6 +127,33 @@ test("a view of one language has its subtitles only", async () => {
   assert.ok(playlist.includes('URI="subtitles/en/media.m3u8"') && !playlist.includes("subtitles/es/"), playlist);
   for (const [path, wanted] of [["subtitles/es/0.vtt", "403 language_not_in_offer"], ["subtitles/en/0.vtt", "200"], ["images/320/0.jpg", "200"],
     ["ts/subtitles/es/0.vtt", "403 language_not_in_offer"]]) assert.equal(await answerOf(new URL(path, narrowed).href), wanted, path);
+});
+
+test("what came as TTML is there as WebVTT, and as IMSC beside it", async () => {
+  writeFileSync(join(state, "styled.ttml"), `<?xml version="1.0" encoding="UTF-8"?>
+<tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling" xml:lang="en">
+  <head><layout><region xml:id="top" tts:origin="10% 5%" tts:extent="80% 15%" tts:displayAlign="before"/></layout></head>
+  <body><div><p begin="00:00:05.500" end="00:00:06.500" region="top">over <span tts:fontStyle="italic">the boundary</span></p></div></body>
+</tt>`);
+  makeFilm(state, { seconds: 14, width: 320, height: 180, rate: 25, name: "short.mp4" });
+  writeFileSync(join(state, "ttml.yaml"), "format: 1\ntitle: styled\npicture: {file: short.mp4}\nsubtitles:\n  - {file: styled.ttml, language: en}\n");
+  const run = await reelway(cluster, ["ingest", "--manifest", join(state, "ttml.yaml")]);
+  assert.equal(run.status, 0, run.out + run.err + cluster.origin.logTail());
+  const styled = cluster.cli("play-url", "styled").url;
+  const fetched = async (path) => (await get(new URL(path, styled).href)).body;
+  const playlist = (await get(styled)).body.toString();
+  assert.match(playlist, /GROUP-ID="subtitles-imsc",NAME="English".*URI="subtitles\/en\/imsc\.m3u8"/);
+  assert.match(playlist, /CODECS="[^"]*,stpp\.ttml\.im1t".*SUBTITLES="subtitles-imsc"/);
+  for (const n of [0, 1]) {
+    assert.match((await fetched(`subtitles/en/${n}.vtt`)).toString(), /00:00:05\.500 --> 00:00:06\.500 line:0\nover <i>the boundary<\/i>\n/);
+    assert.match((await fetched(`subtitles/en/${n}.m4s`)).toString(), /<p begin="00:00:05\.500" end="00:00:06\.500" region="top">over/);
+  }
+  assert.doesNotMatch((await fetched("subtitles/en/2.m4s")).toString(), /<p /);
+  writeFileSync(join(state, "imsc.mp4"), Buffer.concat([await fetched("subtitles/en/init.mp4"), ...await Promise.all([0, 1, 2].map((n) => fetched(`subtitles/en/${n}.m4s`)))]));
+  const packets = spawnSync("ffprobe", ["-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", join(state, "imsc.mp4")], { encoding: "utf8" });
+  assert.equal(packets.stdout.trim(), "0.000000\n6.000000\n12.000000", packets.stderr);
+  const other = await get(at("subtitles/en/imsc.m3u8"));
+  assert.equal(other.status, 404);  // of the film whose files were no TTML
 });
 
 // Roku's format, read by nothing of ours.

@@ -30,6 +30,9 @@ std::string path_of(const hls::Resource& resource) {
     case hls::Resource::Kind::init: return track + "/init.mp4";
     case hls::Resource::Kind::segment: return track + "/" + number + suffix;
     case hls::Resource::Kind::text_segment: return track + "/" + number + ".vtt";
+    case hls::Resource::Kind::imsc_playlist: return track + "/imsc.m3u8";
+    case hls::Resource::Kind::imsc_init: return track + "/init.mp4";
+    case hls::Resource::Kind::imsc_segment: return track + "/" + number + ".m4s";
     case hls::Resource::Kind::image_cues: return track + "/thumbnails.vtt";
     case hls::Resource::Kind::image_sheet: return track + "/" + number + ".jpg";
     case hls::Resource::Kind::image_bif: return track + "/index.bif";

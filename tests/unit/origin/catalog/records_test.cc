@@ -24,6 +24,27 @@ TEST(Records, TitleSurvivesItsText) {
   EXPECT_EQ(parsed->error->detail, "cut at 12 s");
 }
 
+TEST(Records, SideTracksSurviveTheirText) {
+  VersionRecord version;
+  version.title = "film";
+  version.version = "v2";
+  EXPECT_EQ(to_json(version).find("\"texts\""), std::string::npos);  // as it was before there were any
+  version.texts = {{"subtitles/en", "English (SDH)", "en", false, true, {"subtitles-en.text", 7, "aa"}},
+                   {"subtitles/de", "Deutsch", "de", true, false, {"subtitles-de.text", 8, "bb"}}};
+  version.texts[1].ttml = KeptFile{"subtitles-de.ttml", 9, "cc"};
+  version.images = {{"images/320", {"a.idx", 1, "d"}, {"a.sheets", 2, "e"}, {"a.bif", 3, "f"}}};
+  const std::string text = to_json(version);
+  const auto parsed = parse_version_record(version_key("film", "v2"), text);
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.error());
+  EXPECT_EQ(to_json(*parsed), text);
+  ASSERT_EQ(parsed->texts.size(), 2);
+  EXPECT_TRUE(parsed->texts[0].for_deaf && !parsed->texts[0].ttml);
+  EXPECT_TRUE(parsed->texts[1].forced && parsed->texts[1].ttml->bytes == 9);
+  EXPECT_EQ(parsed->images.at(0).bif.file, "a.bif");
+  version.images[0].sheets.file = "../../etc/passwd";
+  EXPECT_FALSE(parse_version_record(version_key("film", "v2"), to_json(version)).ok());
+}
+
 TEST(Records, VersionSurvivesItsText) {
   VersionRecord version;
   version.title = "film";

@@ -48,6 +48,26 @@ TEST(Resource, KeysAreBelowProtectedTracks) {
   }
 }
 
+TEST(Resource, SubtitlesAndSmallPictures) {
+  EXPECT_EQ(parse_resource("subtitles/en/media.m3u8")->kind, Kind::text_playlist);
+  const auto text = parse_resource("ts/subtitles/es-2/7.vtt");
+  EXPECT_EQ(text->kind, Kind::text_segment);
+  EXPECT_EQ(text->track_id, "subtitles/es-2");
+  EXPECT_EQ(text->segment, 7u);
+  EXPECT_EQ(parse_resource("subtitles/en/imsc.m3u8")->kind, Kind::imsc_playlist);
+  EXPECT_EQ(parse_resource("subtitles/en/init.mp4")->kind, Kind::imsc_init);
+  EXPECT_EQ(parse_resource("subtitles/en/7.m4s")->kind, Kind::imsc_segment);
+  EXPECT_EQ(parse_resource("images/320/media.m3u8")->kind, Kind::image_playlist);
+  EXPECT_EQ(parse_resource("images/320/thumbnails.vtt")->kind, Kind::image_cues);
+  EXPECT_EQ(parse_resource("images/320/index.bif")->kind, Kind::image_bif);
+  EXPECT_EQ(parse_resource("images/320/0.jpg")->kind, Kind::image_sheet);
+  for (const std::string_view path :
+       {"ts/images/320/0.jpg", "images/320/init.mp4", "subtitles/en/0.jpg", "video/720/0.vtt", "ts/subtitles/en/7.m4s",
+        "ts/subtitles/en/init.mp4", "subtitles/media.m3u8"}) {
+    EXPECT_FALSE(parse_resource(path).ok()) << path;
+  }
+}
+
 TEST(Resource, HasOnePathOnly) {
   for (const std::string_view path : {"",
                                       "/",

@@ -48,6 +48,25 @@ TEST(PresentationView, KeepsWhatTheEdgeWouldServe) {
             (Ids{"video/1080", "video/480-2", "video/480", "video/240", "audio/en-aac", "audio/en-ac3"}));
 }
 
+TEST(PresentationView, SubtitlesAreNarrowedAsSoundIs) {
+  hls::Presentation made = film();
+  for (const char* id : {"subtitles/en", "subtitles/en-2", "subtitles/es"}) {
+    made.texts.emplace_back();
+    made.texts.back().id = id;
+  }
+  made.images.push_back({"images/320", nullptr});
+  const auto left = [&](const char* view) {
+    Ids found;
+    for (const auto& text : presentation_in_view(made, access::parse_view_id(view).value())->texts)
+      found.push_back(text.id);
+    return found;
+  };
+  EXPECT_EQ(left("all").size(), 3u);
+  EXPECT_EQ(left("en"), (Ids{"subtitles/en", "subtitles/en-2"}));
+  EXPECT_EQ(left("de"), Ids{});
+  EXPECT_EQ(presentation_in_view(made, access::parse_view_id("h240.de").value())->images.size(), 1u);
+}
+
 TEST(PresentationView, NothingLeftIsRefusedByName) {
   EXPECT_EQ(code(film(), "h239"), ErrorCode::rendition_not_in_offer);
   EXPECT_EQ(code(film(), "fr"), ErrorCode::language_not_in_offer);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "origin/text/ttml_document.h"
 #include "origin/text/write_webvtt.h"
 
 namespace reelway::origin::text {
@@ -119,6 +120,31 @@ TEST(ReadText, TtmlBecomesWebvtt) {
   EXPECT_EQ(sheet.cue(2).from_ms, 102'000);
   EXPECT_EQ(sheet.cue(2).payload, "a");
   EXPECT_EQ(sheet.cue(3).to_ms, 104'000);
+}
+
+TEST(ReadText, TtmlIsWrittenAgainForAnyPartOfTheFilm) {
+  const Result<TtmlSheets> sheets = read_ttml_sheets(kTtml);
+  ASSERT_TRUE(sheets.ok()) << describe(sheets.error());
+  const std::string part = write_ttml(sheets->ttml, 60'000'000, 103'000'000);
+  EXPECT_TRUE(part.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tt:tt xmlns:tt=")) << part;
+  EXPECT_NE(part.find("xml:id=\"top\""), std::string::npos);
+  EXPECT_NE(
+      part.find("<tt:div><tt:div region=\"low\"><tt:p begin=\"00:01:01.501\" end=\"00:01:02.502\" region=\"top\""),
+      std::string::npos)
+      << part;
+  EXPECT_EQ(part.find("Ann"), std::string::npos);
+  // What was timed within a paragraph still is.
+  const TextSheet again = read(part);
+  ASSERT_EQ(again.size(), 3);
+  EXPECT_EQ(again.cue(0).payload, "up");
+  EXPECT_EQ(again.cue(0).settings, "line:0 position:10%,line-left align:left");
+  EXPECT_EQ(again.cue(1).from_ms, 102'000);
+  EXPECT_EQ(again.cue(2).payload, "b");
+  const std::string empty = write_ttml(sheets->ttml, 300'000'000, 306'000'000);
+  EXPECT_TRUE(empty.ends_with("<tt:body></tt:body></tt:tt>")) << empty;
+  const Result<TextSheet> stored = TextSheet::parse(sheets->ttml.serialize());
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(write_ttml(*stored, 0, UINT64_MAX), write_ttml(sheets->ttml, 0, UINT64_MAX));
 }
 
 TEST(ReadText, RefusesTtmlThatCannotBeShown) {
