@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -64,10 +64,10 @@ test("picture and sound begin at the origin of the clock, each to a tick", () =>
 });
 
 test("every object is cached, whole packets, of its type", async () => {
-  const objects = await objectsOf(master);
-  const segments = objects.filter((url) => url.endsWith(".ts"));
+  const objects = new Set(await objectsOf(master));
+  const segments = [...objects].filter((url) => url.endsWith(".ts"));
   assert.equal(segments.length, 3 * version.renditions.length);
-  for (const url of new Set(objects)) {
+  for (const url of objects) {
     const [first, second] = [await get(url), await get(url)];
     assert.equal(first.status, 200, url);
     assert.match(second.cache, /; hit/, url);
@@ -91,6 +91,28 @@ test("the declared rates are those of the segments", async () => {
     const measured = (await bitsOf(id) + sound) / seconds;
     assert.ok(Math.abs(Number(average) / measured - 1) < 0.005, `${id}: ${average} declared, ${measured} measured`);
     assert.ok(Number(peak) >= Number(average));
+  }
+});
+
+test("I-frame playlists give ranges of the ordinary segments, each a picture by itself", async () => {
+  const text = (await get(master)).body.toString();
+  const streams = [...text.matchAll(/#EXT-X-I-FRAME-STREAM-INF:.*URI="([^"]+)"/g)].map((found) => found[1]);
+  assert.deepEqual(streams.toSorted(), renditions("video").map(({ id }) => `${id}/iframes.m3u8`).toSorted());
+  for (const { id } of renditions("video")) {
+    const playlist = (await get(at(`${id}/iframes.m3u8`))).body.toString();
+    assert.match(playlist, /#EXT-X-I-FRAMES-ONLY/);
+    const ranges = [...playlist.matchAll(/#EXT-X-BYTERANGE:(\d+)@(\d+)\n(\d+\.ts)/g)].map(([, bytes, offset, file]) => ({ bytes: Number(bytes), offset: Number(offset), file }));
+    assert.equal(ranges.length, Math.ceil(seconds / 2));
+    const all = videoFrames(at(`${id}/media.m3u8`));
+    for (const [i, { bytes, offset, file }] of ranges.entries()) {
+      const { status, body } = await get(at(`${id}/${file}`), { headers: { Range: `bytes=${offset}-${offset + bytes - 1}` } });
+      assert.equal(status, 206);
+      assert.equal(body.length, bytes);
+      assert.deepEqual([...body.subarray(0, 3)], [0x47, 0x40, 0x00], "begins with a PAT");
+      const place = join(state, "picture.ts");
+      writeFileSync(place, body);
+      assert.deepEqual(videoFrames(place), [all[i * 2 * rate]], `${id} picture ${i}`);
+    }
   }
 });
 
