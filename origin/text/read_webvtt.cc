@@ -43,7 +43,7 @@ class WebvttReader {
   explicit WebvttReader(std::string_view text) : lines_(text) {}
 
   Result<TextSheet> read() {
-    skip_block();  // the header's
+    skip_block();  // the header's: there is one
     while (!lines_.at_end()) {
       const std::string_view line = trimmed(lines_.line());
       if (line.empty())
@@ -64,13 +64,15 @@ class WebvttReader {
  private:
   bool in_block() const { return !lines_.at_end() && !trimmed(lines_.line()).empty(); }
 
-  // A line of times ends it, too: a comment may not hold one.
+  // A line of times ends it, too, unless it is the first: a comment may not hold one.
   void skip_block() {
-    for (; in_block() && !has_arrow(lines_.line()); lines_.next()) {
-    }
+    do {
+      lines_.next();
+    } while (in_block() && !has_arrow(lines_.line()));
   }
 
   void keep_block() {
+    if (has_arrow(lines_.line())) return skip_block();
     if (!head_.empty()) head_ += "\n";
     for (; in_block() && !has_arrow(lines_.line()); lines_.next()) head_.append(lines_.line()).append("\n");
   }

@@ -41,6 +41,15 @@ TEST(ReadText, WebvttKeepsSettingsStylesAndRegions) {
   EXPECT_EQ(sheet.cue(1).payload, "end");
 }
 
+// A comment with an arrow once was read for ever.
+TEST(ReadText, ArrowsWhereNoneMayBe) {
+  const TextSheet sheet = read(
+      "WEBVTT -->\n\nNOTE 00:01.000 --> 00:02.000\nnothing\n\nSTYLE a --> b\n::cue {}\n\n00:01.000 --> 00:02.000\nx\n");
+  EXPECT_EQ(sheet.size(), 1);
+  EXPECT_EQ(sheet.head(), "");
+  EXPECT_EQ(complaint("WEBVTT\n\nNOTE -->"), "there is no subtitle in the file");
+}
+
 TEST(ReadText, SrtBecomesWebvtt) {
   const TextSheet sheet = read(
       "1\r\n00:00:01,000 --> 00:00:02,500 X1:0 X2:9\r\n<I>Tom & <b>Ann</b></i> &amp; 1 < 2\r\n{\\an8}up\r\n\r\n"
