@@ -81,6 +81,7 @@ ServerLimits work_limits() {
 RightsOptions rights_options(const OriginConfig& config) {
   RightsOptions options = config.rights;
   options.public_edges = config.public_edges;
+  options.protected_packaging = config.protection.packaging;
   return options;
 }
 
@@ -94,6 +95,7 @@ Result<rights::Record> deciding_part(const KeyValue& entry) {
 CatalogOptions catalog_options(const OriginConfig& config) {
   CatalogOptions options;
   options.data_dir = config.data_dir;
+  options.protect_new = config.protection.protect_new;
   return options;
 }
 
@@ -138,6 +140,12 @@ Result<void> begin_title(IngestJobs& jobs, const std::string& title, const std::
   return {};
 }
 
+ContentKeys::Options content_keys_options(const OriginConfig& config) {
+  ContentKeys::Options options;
+  options.lifetime = config.protection.key_lifetime;
+  return options;
+}
+
 StorageOptions storage_options(const OriginConfig& config) {
   StorageOptions options = config.storage;
   options.data_dir = config.data_dir;
@@ -169,7 +177,8 @@ IngestJobsOptions jobs_options(const OriginConfig& config) {
 
 struct OriginServer::Parts {
   Parts(EventLoop& event_loop, OriginConfig&& origin_config, const Clock& system_clock, Random& system_random,
-        std::unique_ptr<ControlStore> control_store, std::unique_ptr<SigningKeys> signing_keys)
+        std::unique_ptr<ControlStore> control_store, std::unique_ptr<SigningKeys> signing_keys,
+        std::unique_ptr<KeyProvider> key_provider)
       : loop(event_loop),
         config(std::move(origin_config)),
         store(std::move(control_store)),
@@ -201,6 +210,8 @@ struct OriginServer::Parts {
         replica_services{*store, mirror, replica_counters, deciding_part,
                          [this](const Heartbeat& beat) { return heartbeat(rights, beat); }},
         files(loop),
+        content_keys(std::move(key_provider), system_clock, content_keys_options(config),
+                     [this](std::function<void()> task) { loop.post(std::move(task)); }),
         storage(*store, catalog, system_clock, system_random, storage_options(config),
                 [this](const std::string& path) { loop.post([this, path] { files.replaced(path); }); }),
         api_services{loop,
@@ -298,6 +309,7 @@ struct OriginServer::Parts {
           watch.stop();
           jobs.stop();
           storage.stop();
+          content_keys.stop();
         },
         [this] { jobs_stopped = true; });
     settle_timer.start_every(kSettlePeriod);
@@ -337,6 +349,7 @@ struct OriginServer::Parts {
   ReplicaCounters replica_counters;
   ReplicaServices replica_services;
   FileReader files;
+  ContentKeys content_keys;
   FilmStorage storage;
   RenderedCache rendered;
   SegmentFactsCache segment_facts;
@@ -376,13 +389,16 @@ Result<std::unique_ptr<OriginServer>> OriginServer::start(EventLoop& loop, Origi
   if (!seal) return seal.error();
   auto keys = SigningKeys::open(**store, std::move(seal).value(), clock, random);
   if (!keys) return keys.error();
+  auto provider = make_key_provider(config.protection, **store, config.seal_secret, clock, random);
+  if (!provider) return provider.error();
   auto parts = std::make_unique<Parts>(loop, std::move(config), clock, random, std::move(store).value(),
-                                       std::move(keys).value());
+                                       std::move(keys).value(), std::move(provider).value());
   if (const auto opened = parts->open(); !opened) {
     parts->imports.stop();
     parts->watch.stop();
     parts->jobs.stop();
     parts->storage.stop();
+    parts->content_keys.stop();
     return opened.error();
   }
   return std::unique_ptr<OriginServer>(new OriginServer(std::move(parts)));

@@ -69,10 +69,6 @@ Result<std::optional<ClipTimes>> choose_clip(const ApiServices& services, const 
   if (!version) return version.error();
   const auto clip = clip_between(**version, times->first, times->second);
   if (!clip) return clip.error();
-  auto folder =
-      play_folder(services.rights, request.title, request.version, packaging, !request.view.clip.is_whole_film());
-  if (!folder) return std::move(folder).error();
-  request.folder = std::move(folder).value();
   request.view.clip = *clip;
   return std::optional(clip_times(**version, *clip));
 }
@@ -112,6 +108,10 @@ Result<Reply> create_play_url(const ApiServices& services, const ApiCall& call) 
   REELWAY_TRY(choose_version(services, asked, request));
   const auto clip = choose_clip(services, asked_clip, request);
   if (!clip) return clip.error();
+  auto folder =
+      play_folder(services.rights, request.title, request.version, packaging, !request.view.clip.is_whole_film());
+  if (!folder) return std::move(folder).error();
+  request.folder = std::move(folder).value();
   request.lifetime_s = ttl_s.value_or(services.config.token_lifetime.count());
   if (request.view.preview != 0) {
     request.lifetime_s = ttl_s.value_or(std::min(request.lifetime_s, kPreviewSecondsUsual));

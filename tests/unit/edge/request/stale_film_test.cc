@@ -22,6 +22,16 @@ class StaleFilmTest : public EdgeTest {
   PlainResponse get(const std::string& resource) { return PlainClient(edge_->port()).get(url(resource)); }
 };
 
+TEST_F(StaleFilmTest, ThatMayNotBeStoredIsPassedOnAndAskedForEachTime) {
+  script("video/720/key", {.headers = "Cache-Control: no-store\r\n", .body = "0123456789abcdef"});
+  for (int round = 1; round <= 2; ++round) {
+    const PlainResponse key = get("video/720/key");
+    EXPECT_EQ(key.body, "0123456789abcdef");
+    EXPECT_EQ(key.header("Cache-Control"), "no-store");
+    EXPECT_EQ(asked("video/720/key"), round);
+  }
+}
+
 TEST_F(StaleFilmTest, IsFetchedAnewWithoutAnEntityTag) {
   script("a.m4s", {.headers = "Cache-Control: max-age=60\r\n", .body = "old"});
   EXPECT_EQ(get("a.m4s").body, "old");
