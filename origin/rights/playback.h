@@ -19,7 +19,7 @@ struct PlaybackRequest {
   std::string title;
   std::string device;                    // the platform's name for it, without control characters
   std::vector<std::string> edges;        // base URLs; empty: the healthy ones
-  std::optional<std::string> packaging;  // "cmaf" or its folder; absent: what the version is handed out as
+  std::optional<std::string> packaging{};  // "cmaf" or its folder; absent: what the version is handed out as
 };
 
 struct Playback {

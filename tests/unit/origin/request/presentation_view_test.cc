@@ -57,8 +57,8 @@ TEST(PresentationView, SubtitlesAreNarrowedAsSoundIs) {
   made.images.push_back({"images/320", nullptr});
   const auto left = [&](const char* view) {
     Ids found;
-    for (const auto& text : presentation_in_view(made, access::parse_view_id(view).value())->texts)
-      found.push_back(text.id);
+    const auto narrowed = presentation_in_view(made, access::parse_view_id(view).value());
+    for (const auto& text : narrowed->texts) found.push_back(text.id);
     return found;
   };
   EXPECT_EQ(left("all").size(), 3u);
