@@ -14,7 +14,7 @@ struct PictureOptions {
   bool per_title = true;
   std::uint32_t rate_percent_max = 100;  // of the table's rate
   bool crop = true;                      // by the finding of the quality checks
-  ThumbnailOptions thumbnails;
+  ThumbnailOptions thumbnails{};
 };
 
 // "transcode.per_title" ..., to be appended to the origin's option table.
