@@ -274,6 +274,9 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   auto edges = EdgeCredentials::load(settings.text("media.edges_file"));
   if (!edges) return edges.error();
   out.edges = std::move(edges).value();
+  auto protection = protection_options(settings);
+  if (!protection) return protection.error();
+  out.protection = std::move(protection).value();
   return {};
 }
 
@@ -365,9 +368,6 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.storage.free_bytes_min = out.free_bytes_min;
   out.storage.retention.sessions_max =
       std::max<std::chrono::milliseconds>(out.token_lifetime, std::chrono::seconds(out.rights.token_lifetime_max_s));
-  auto protection = protection_options(settings);
-  if (!protection) return protection.error();
-  out.protection = std::move(protection).value();
   REELWAY_TRY(read_secrets(settings, out));
   return out;
 }
