@@ -280,6 +280,13 @@ Result<void> read_secrets(const config::Settings& settings, OriginConfig& out) {
   return {};
 }
 
+Result<void> read_steering(const config::Settings& settings, hls::Steering& steering) {
+  steering = {settings.text("hls.steering_uri"), settings.text("hls.steering_pathway")};
+  const auto checked = hls::check_steering(steering);
+  if (checked) return {};
+  return invalid("hls.steering_uri or hls.steering_pathway: " + checked.error().detail);
+}
+
 }  // namespace
 
 std::span<const config::Option> origin_options() {
@@ -329,10 +336,7 @@ Result<OriginConfig> origin_config(const config::Settings& settings) {
   out.workers_lease = settings.duration("workers.lease");
   out.workers_listen = settings.endpoint("workers.listen");
   out.units_per_segment = static_cast<std::uint32_t>(settings.integer("hls.units_per_segment"));
-  out.steering = {settings.text("hls.steering_uri"), settings.text("hls.steering_pathway")};
-  if (const auto steering = hls::check_steering(out.steering); !steering) {
-    return invalid("hls.steering_uri or hls.steering_pathway: " + steering.error().detail);
-  }
+  REELWAY_TRY(read_steering(settings, out.steering));
   const auto approval = approval_of(settings);
   if (!approval) return approval.error();
   out.approval = *approval;
