@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kHeadBufferBytes = 4 * 1024;  // small, so that little of a body is copied before discarding
 constexpr std::size_t kBodyBufferBytes = 64 * 1024;
 constexpr std::string_view kRequestControl = "reno";  // every kernel has it, and everybody may choose it
-constexpr std::size_t kDiscardBytesMax = 64 << 20;  // one discarding receive asks for at most this much
+constexpr std::size_t kDiscardBytesMax = 64 << 20;    // one discarding receive asks for at most this much
 
 // A receive with MSG_TRUNC on TCP takes a length but writes nothing, so the memory behind it may be inaccessible.
 std::span<std::uint8_t> discard_target() {

@@ -16,8 +16,8 @@ namespace reelway::edge {
 // path of the same title and version.
 std::optional<std::string> next_by_cmcd(const http::RequestHead& request, std::string_view object_path);
 
-// ".../7.m4s" -> ".../8.m4s", ".../7.ts" -> ".../8.ts"; nothing for any other path. Whether there is such a segment, the
-// playlist says.
+// ".../7.m4s" -> ".../8.m4s", ".../7.ts" -> ".../8.ts"; nothing for any other path. Whether there is such a segment,
+// the playlist says.
 std::optional<std::string> next_by_number(std::string_view object_path);
 
 // The media playlist that lists a segment: "/film/v1/video/720/7.m4s" -> "/film/v1/video/720/media.m3u8".

@@ -21,7 +21,8 @@ struct SampleEntry {
 Result<SampleEntry> parse_video_entry(ByteView stsd);
 Result<SampleEntry> parse_audio_entry(ByteView stsd);
 
-// The body of the child box of this type ("avcC", "esds") in a whole sample entry, as an index keeps it; a view into it.
+// The body of the child box of this type ("avcC", "esds") in a whole sample entry, as an index keeps it; a view into
+// it.
 Result<ByteView> codec_configuration(ByteView entry, bool video, FourCc type);
 
 }  // namespace reelway::origin::mp4

@@ -9,8 +9,8 @@ namespace reelway::origin {
 
 bool is_protected(hls::Packaging packaging);
 
-// What a version's keys mean for one of its tracks, by position, and what is said of them. `keys` is null for media in the
-// clear, which leaves the texts empty.
+// What a version's keys mean for one of its tracks, by position, and what is said of them. `keys` is null for media in
+// the clear, which leaves the texts empty.
 hls::ContentKey key_of(const PublishedVersion& version, const VersionKeys& keys, std::size_t position);
 std::string key_lines(const PublishedVersion& version, const VersionKeys* keys, hls::Packaging packaging,
                       std::size_t position);

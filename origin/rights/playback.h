@@ -17,8 +17,8 @@ inline constexpr std::size_t kDeviceBytesMax = 128;
 struct PlaybackRequest {
   std::string account;
   std::string title;
-  std::string device;                    // the platform's name for it, without control characters
-  std::vector<std::string> edges;        // base URLs; empty: the healthy ones
+  std::string device;                      // the platform's name for it, without control characters
+  std::vector<std::string> edges;          // base URLs; empty: the healthy ones
   std::optional<std::string> packaging{};  // "cmaf" or its folder; absent: what the version is handed out as
 };
 
