@@ -31,8 +31,13 @@ class RightsRoutesTest : public ::testing::Test {
       TitleRecord film;
       film.state = TitleState::published;
       film.current_version = "v3";
+      VersionRecord version;
+      version.title = "film";
+      version.version = "v3";
+      version.state = VersionState::published;
       Txn txn;
       txn.then_operations = {Operation::put(title_key("film"), to_json(film)),
+                             Operation::put(version_key("film", "v3"), to_json(version)),
                              Operation::put(title_key("coming"), to_json(TitleRecord{}))};
       ASSERT_TRUE(store->txn(txn).ok());
     }

@@ -120,6 +120,11 @@ class RightsTest : public ::testing::Test {
     record.name = title;
     record.current_version = record.latest_version = "v1";
     put(title_key(title), to_json(record));
+    VersionRecord version;
+    version.title = title;
+    version.version = "v1";
+    version.state = VersionState::published;
+    put(version_key(title, "v1"), to_json(version));
   }
 
   OrderRequest order_of(const std::string& account, rights::Kind kind = rights::Kind::rental) {
