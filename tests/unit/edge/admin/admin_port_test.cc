@@ -138,7 +138,8 @@ TEST_F(AdminPortTest, ExplainJudgesViewAndRental) {
   rights_.tell({{9}, 13, rights::ordered(rights::Kind::purchase, {}, kStartS)});
   const Json outside = explain(target({480, {}}, "video/720/0.m4s"));
   EXPECT_EQ(outside["steps"][2]["code"], "rendition_not_in_offer");
-  EXPECT_EQ(explain(target({480, {}}, "master.m3u8"))["cache_key"], "/film/v1/master.m3u8|h480");
+  EXPECT_EQ(explain(target({480, {}}, "master.m3u8"))["cache_key"], "/film/v1/master.m3u8|h480|gzip");
+  EXPECT_EQ(explain(target({480, {}}, "video/480/0.m4s"))["cache_key"], "/film/v1/video/480/0.m4s|all");
 }
 
 TEST_F(AdminPortTest, DrainEndsTheEdge) {
