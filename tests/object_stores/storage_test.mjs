@@ -96,7 +96,7 @@ test("a bit that rots anywhere is found, and mended byte for byte; viewers get w
   const before = await bodies(paths);
   assert.ok(paths.length >= 2 && [...before.values()].every(({ status }) => status === 200));
   // The origin has all tracks open by now, and all is in memory.
-  for (const { file, kind } of files) rot(pathOf("sintel", "v1", file), kind === "track" ? -2000 : kind === "index" ? 100 : 5000);
+  for (const { file, kind } of files) rot(pathOf("sintel", "v1", file), { track: -2000, index: 100, side: 20 }[kind] ?? 5000);
   const tally = await answerOf(cluster, "scrub", "sintel");
   assert.equal(tally.found, files.length);
   assert.equal(tally.mended, files.length);

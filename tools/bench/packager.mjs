@@ -46,7 +46,7 @@ function makeFilm(folder, seconds) {
 // Two hours, of which only the length matters: for the playlists.
 function makeLongFilm(folder) {
   const file = join(folder, "long.mp4");
-  ffmpeg(["-f", "lavfi", "-i", "color=c=gray:s=256x144:r=5:d=7200", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", file]);
+  ffmpeg(["-f", "lavfi", "-i", "testsrc=s=256x144:r=2:d=7200", "-f", "lavfi", "-i", "sine=f=440:r=48000:d=7200", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", file]);
   return file;
 }
 
